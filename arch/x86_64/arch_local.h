@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// What the files of arch/x86_64 call in one another.
+#pragma once
+
+#include "ipc/types.h"
+#include "kernel/cpu.h"
+
+// gdt.c: segments and the TSS; the TSS names where the CPU pushes a task's registers.
+void gdt_init(void);
+void gdt_set_registers_end(uint64_t end);
+
+// idt.c
+void idt_init(void);
+
+// mmu.c: the only file that loads CR3 or invalidates.
+void mmu_load(struct cpu *cpu, paddr_t root);
+
+// fpu.c
+void fpu_init(void);
+void fpu_lock(struct cpu *cpu, bool lock);
+
+// apic.c: local APIC with its timer; the legacy PIC behind its LINT0 brings the serial port's
+// interrupt.
+void apic_init(void);
+void apic_timer_start(void);
+void apic_end(void);
+void pic_init(void);
+void pic_end(void);
+
+#define VECTOR_PIC      0x20u
+#define VECTOR_SERIAL   (VECTOR_PIC + 4)
+#define VECTOR_TIMER    0x30u
+#define VECTOR_SPURIOUS 0xffu
+#define VECTORS         256u
+
+// Assembly: entry points, stacks.
+extern char syscall_entry[];
+extern char trap_stubs[];
+extern char trap_fatal_nmi[], trap_fatal_double[], trap_fatal_machine[];
+extern char cpu_stack[], cpu_stack_top[];
+
+// Reads a byte at an address that may not be mapped; false if it is not.
+bool probe_read(const void *address);
+extern char probe_instruction[], probe_failed[];
+
+// Leaves the kernel for `t`, which arch_switch() made ready.
+struct task;
+_Noreturn void trap_enter(struct task *t);

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+// What a CPU holds of a task: registers to start with, and what a switch loads.
+#include "arch/cpu.h"
+#include "arch/init.h"
+#include "arch/layout.h"
+#include "arch/percpu.h"
+#include "arch/power.h"
+#include "arch/uart.h"
+#include "arch_local.h"
+#include "kernel/arch.h"
+#include "kernel/task.h"
+
+_Static_assert(offsetof(struct cpu, current) == CPU_CURRENT, "percpu.h");
+_Static_assert(offsetof(struct cpu, scratch) == CPU_SCRATCH, "percpu.h");
+_Static_assert(offsetof(struct cpu, stack_top) == CPU_STACK_TOP, "percpu.h");
+_Static_assert(offsetof(struct cpu, registers_end) == CPU_REGISTERS_END, "percpu.h");
+_Static_assert(offsetof(struct task, regs) == TASK_REGISTERS, "percpu.h");
+
+#define CPUID_SMEP (1u << 7)  // leaf 7, EBX
+#define CPUID_SMAP (1u << 20) // leaf 7, EBX
+#define CPUID_UMIP (1u << 2)  // leaf 7, ECX
+#define CPUID_MCE  (1u << 7)  // leaf 1, EDX
+#define CPUID_PGE  (1u << 13) // leaf 1, EDX
+
+static struct cpu first_cpu;
+static vaddr_t user_end;
+
+static void protect_init(void)
+{
+    struct cpuid features = cpuid(0, 0).eax >= 7 ? cpuid(7, 0) : (struct cpuid){0};
+    uint32_t basic = cpuid(1, 0).edx;
+    uint64_t cr4 = cr4_read() & (CR4_PAE | CR4_LA57); // nothing else of the firmware's
+    if (basic & CPUID_PGE)
+        cr4 |= CR4_PGE;
+    if (basic & CPUID_MCE)
+        cr4 |= CR4_MCE;
+    if (features.ebx & CPUID_SMEP)
+        cr4 |= CR4_SMEP;
+    if (features.ebx & CPUID_SMAP)
+        cr4 |= CR4_SMAP;
+    if (features.ecx & CPUID_UMIP)
+        cr4 |= CR4_UMIP;
+    cr4_write(cr4);
+    cr0_write(cr0_read() | CR0_WP);
+}
+
+static void syscall_init(void)
+{
+    // SYSRET takes SS from bits 48..63 + 8 and CS from + 16; SYSCALL takes CS from bits 32..47.
+    msr_write(MSR_STAR, (uint64_t)SELECTOR_KERNEL_DATA << 48 |
+                            (uint64_t)SELECTOR_KERNEL_CODE << 32 | 3ull << 48);
+    msr_write(MSR_LSTAR, (uint64_t)syscall_entry);
+    msr_write(MSR_SFMASK, RFLAGS_MASKED);
+    msr_write(MSR_SYSENTER_CS, 0); // SYSENTER is a fault
+    msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE);
+}
+
+struct cpu *arch_init(paddr_t root, unsigned levels)
+{
+    struct cpu *cpu = &first_cpu;
+    user_end = levels == 5 ? USER_END_5LEVEL : USER_END_4LEVEL;
+    mmu_load(cpu, root);
+    gdt_init();
+    idt_init();
+    cpu->self = cpu;
+    cpu->stack_top = (uint64_t)cpu_stack_top;
+    msr_write(MSR_GS_BASE, (uint64_t)cpu);
+    msr_write(MSR_KERNEL_GS_BASE, 0);
+    protect_init();
+    fpu_init();
+    cpu->is_fpu_locked = true;
+    syscall_init();
+    pic_init();
+    apic_init();
+    apic_timer_start();
+    return cpu;
+}
+
+bool arch_is_user_address(vaddr_t va)
+{
+    return va < user_end;
+}
+
+struct object *arch_object_at(uint64_t index)
+{
+    if (index >= OBJECT_WINDOW_INDICES)
+        return NULL;
+    void *address = (void *)(OBJECT_WINDOW + index * PAGE_SIZE);
+    return probe_read(address) ? address : NULL;
+}
+
+void arch_task_init(struct task *t)
+{
+    t->fpu.control = 0x37f;
+    t->fpu.mxcsr = 0x1f80;
+}
+
+void arch_task_start(struct task *t, const uint64_t *args)
+{
+    t->regs = (struct registers){
+        .w = {args[2], args[3]},
+        .rip = args[0],
+        .cs = SELECTOR_USER_CODE,
+        .rflags = RFLAGS_FIXED | RFLAGS_IF,
+        .rsp = args[1],
+        .ss = SELECTOR_USER_DATA,
+    };
+}
+
+void arch_task_forget(struct task *t)
+{
+    if (t->cpu->fpu_owner == t)
+        t->cpu->fpu_owner = NULL;
+}
+
+// Selectors that a task loaded would tell the next one something. Loading FS may clear its base, so
+// it is written again; GS here is the kernel's, so its selector is loaded between two swaps.
+static void reset_selectors(void)
+{
+    __asm__ volatile("mov %0, %%ds\n\t"
+                     "mov %0, %%es\n\t"
+                     "mov %0, %%fs\n\t"
+                     "swapgs\n\t"
+                     "mov %0, %%gs\n\t"
+                     "swapgs"
+                     :
+                     : "r"(0));
+}
+
+static bool any_selector(void)
+{
+    uint32_t ds, es, fs, gs;
+    __asm__ volatile("mov %%ds, %0\n\tmov %%es, %1\n\tmov %%fs, %2\n\tmov %%gs, %3"
+                     : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
+    return ds | es | fs | gs;
+}
+
+void arch_switch(struct cpu *cpu, struct task *next)
+{
+    cpu->registers_end = (uint64_t)(&next->regs + 1);
+    gdt_set_registers_end(cpu->registers_end);
+    if (next->root != cpu->root)
+        mmu_load(cpu, next->root);
+    bool is_reset = any_selector();
+    if (is_reset)
+        reset_selectors();
+    if (is_reset || next->fs_base != cpu->fs_base) {
+        cpu->fs_base = next->fs_base;
+        msr_write(MSR_FS_BASE, next->fs_base);
+    }
+    fpu_lock(cpu, cpu->fpu_owner != next);
+}
+
+void arch_enter(struct cpu *cpu, struct task *t)
+{
+    arch_switch(cpu, t);
+    trap_enter(t);
+}
+
+void arch_idle(void)
+{
+    // STI takes effect after the next instruction: no interrupt can come before HLT (SDM 2B, STI).
+    __asm__ volatile("sti; hlt; cli" : : : "memory");
+}
+
+void arch_console_write(const char *text, size_t len)
+{
+    uart_write(text, len);
+}
+
+size_t arch_console_read(char *text, size_t max)
+{
+    return uart_read(text, max);
+}
+
+void arch_power_off(unsigned code)
+{
+    power_off(code);
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// The only file that loads CR3 or invalidates translations (SDM 3A, 4.10). There are no tags yet:
+// whatever is not global goes with the next load of CR3, so a space that is not loaded has nothing
+// to flush.
+#include "arch/cpu.h"
+#include "arch_local.h"
+#include "kernel/arch.h"
+
+void mmu_load(struct cpu *cpu, paddr_t root)
+{
+    cpu->root = root;
+    __asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory");
+}
+
+static void invalidate(vaddr_t va, uint64_t pages)
+{
+    for (; pages--; va += PAGE_SIZE)
+        __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
+}
+
+// Toggling CR4.PGE drops the global translations too (SDM 3A, 4.10.4.1).
+static void invalidate_global(void)
+{
+    uint64_t cr4 = cr4_read();
+    cr4_write(cr4 & ~CR4_PGE);
+    cr4_write(cr4);
+}
+
+void arch_flush(struct cpu *cpu, paddr_t root, vaddr_t va, uint64_t pages)
+{
+    bool is_kernel = !root;
+    if (!is_kernel && root != cpu->root)
+        return;
+    if (pages && pages <= KERNEL_WORK_MAX)
+        invalidate(va, pages);
+    else if (is_kernel)
+        invalidate_global();
+    else
+        mmu_load(cpu, root);
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "arch/uart.h"
+
+#include "arch/io.h"
+
+#include <stdbool.h>
+
+#define COM1             0x3f8
+#define REG_DATA         (COM1 + 0)
+#define REG_INTERRUPTS   (COM1 + 1)
+#define REG_FIFO         (COM1 + 2)
+#define REG_LINE_CONTROL (COM1 + 3)
+#define REG_MODEM        (COM1 + 4)
+#define REG_LINE_STATUS  (COM1 + 5)
+#define REG_SCRATCH      (COM1 + 7)
+
+#define STATUS_DATA_READY 0x01
+#define STATUS_CAN_SEND   0x20
+#define READY_POLLS_MAX   100000 // far longer than a byte takes at 115200 baud
+
+static bool present;
+
+void uart_init(void)
+{
+    io_write8(REG_SCRATCH, 0x5a);
+    present = io_read8(REG_SCRATCH) == 0x5a;
+    if (!present)
+        return;
+    io_write8(REG_LINE_CONTROL, 0x80); // divisor latch
+    io_write8(REG_DATA, 1);            // 115200 baud
+    io_write8(REG_INTERRUPTS, 0);
+    io_write8(REG_LINE_CONTROL, 0x03); // 8N1
+    io_write8(REG_FIFO, 0x07);         // on, cleared, interrupt at one byte
+    io_write8(REG_MODEM, 0x0b);        // DTR, RTS, OUT2 (lets interrupts out)
+    io_write8(REG_INTERRUPTS, 0x01);   // data received
+}
+
+static void uart_put(char byte)
+{
+    for (int polls = 0; polls < READY_POLLS_MAX; polls++) {
+        if (io_read8(REG_LINE_STATUS) & STATUS_CAN_SEND) {
+            io_write8(REG_DATA, (uint8_t)byte);
+            return;
+        }
+    }
+    present = false; // stuck: never wait for it again
+}
+
+void uart_write(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len && present; i++) {
+        if (text[i] == '\n')
+            uart_put('\r');
+        uart_put(text[i]);
+    }
+}
+
+size_t uart_read(char *text, size_t max)
+{
+    size_t n = 0;
+    while (n < max && present && io_read8(REG_LINE_STATUS) & STATUS_DATA_READY)
+        text[n++] = (char)io_read8(REG_DATA);
+    return n;
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// All that kernel/ asks of an architecture. Kernel code runs on the CPU's one stack with interrupts
+// off; none of these blocks but arch_idle().
+#pragma once
+
+#include "ipc/types.h"
+#include "kernel/cpu.h"
+#include "kernel/object.h"
+
+// The frame at `index` of the object window, or NULL if none is mapped there.
+struct object *arch_object_at(uint64_t index);
+
+// Whether a task may run at, or point FS at, this address.
+bool arch_is_user_address(vaddr_t va);
+
+// Fresh registers and FPU state; the first run's RIP, RSP and arguments (args[0..3]); and
+// forgetting what a CPU may still hold of a task that ends.
+void arch_task_init(struct task *t);
+void arch_task_start(struct task *t, const uint64_t *args);
+void arch_task_forget(struct task *t);
+
+// Loads what `next` needs into the CPU: root, FS base, where its registers are to be saved.
+void arch_switch(struct cpu *cpu, struct task *next);
+
+// Enables the FPU for the current task: saves its owner's state, loads the task's.
+void arch_fpu_take(struct cpu *cpu);
+
+// Waits for an interrupt, handles it, returns with interrupts off.
+void arch_idle(void);
+
+// Invalidates `pages` (0: all; at most KERNEL_WORK_MAX) from `va` in the space of `root`, or in the
+// kernel's half for root 0.
+void arch_flush(struct cpu *cpu, paddr_t root, vaddr_t va, uint64_t pages);
+
+// The serial line.
+void arch_console_write(const char *text, size_t len);
+size_t arch_console_read(char *text, size_t max);
+
+_Noreturn void arch_power_off(unsigned code);

@@ -1,0 +1,1 @@
+KERNEL_SRC := $(wildcard kernel/*.c)

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/ipc.h"
+
+#include "kernel/endpoint.h"
+#include "kernel/portal.h"
+#include "kernel/sched.h"
+#include "kernel/syscall.h"
+
+// What a receiver learns beside the words.
+struct delivery {
+    enum message_kind kind;
+    uint64_t flags; // RESULT_*
+    uint64_t badge;
+    uint64_t carried;
+};
+
+static void deliver(struct task *r, const struct delivery *d, const uint64_t *words)
+{
+    struct registers *regs = &r->regs;
+    for (unsigned i = 0; i < MESSAGE_WORDS; i++)
+        regs->w[i] = words[i];
+    regs->rax = (uint64_t)d->kind << RESULT_KIND_SHIFT | d->flags;
+    regs->rbx = d->badge;
+    regs->r12 = d->carried;
+}
+
+// Moves or copies the capability that `s` sends with its call to `r`, who receives on `e`.
+static status_t carry(struct task *s, struct task *r, struct endpoint *e, struct delivery *d)
+{
+    if (!header_send(s->header))
+        return OK;
+    bool move = header_flags(s->header) & SYS_MOVE;
+    struct slot *from = slot_at(s, header_send(s->header));
+    status_t status = slot_check_send(from, move);
+    if (status != OK)
+        return status;
+    if (from->type == SLOT_PORTAL && from->portal->endpoint == e) {
+        d->flags |= RESULT_OWN;
+        d->carried = from->portal->badge;
+    } else if (from->type == SLOT_ENDPOINT && e == machine_endpoint) {
+        d->flags |= RESULT_OBJECT;
+        d->carried = from->endpoint->object.index;
+    } else {
+        struct slot *to = slot_at(r, header_receive(r->header));
+        if (!to || to->type != SLOT_EMPTY)
+            return E_NOSLOT;
+        d->flags |= RESULT_CAP;
+        return slot_transfer(from, to, move, header_flags(s->header) >> 4);
+    }
+    if (move)
+        slot_drop(from);
+    return OK;
+}
+
+// The words of a task's message: its own, or those of what befell it.
+static void message_words(const struct task *s, uint64_t *words)
+{
+    const struct task_event *event = &s->event;
+    const struct registers *regs = &s->regs;
+    const uint64_t exception[MESSAGE_WORDS] = {event->vector, event->error, event->address,
+                                               regs->rip, regs->rsp};
+    const uint64_t exit[MESSAGE_WORDS] = {regs->w[0]};
+    const uint64_t *from = event->kind == MESSAGE_CALL        ? regs->w
+                           : event->kind == MESSAGE_EXCEPTION ? exception
+                                                              : exit;
+    for (unsigned i = 0; i < MESSAGE_WORDS; i++)
+        words[i] = from[i];
+}
+
+// Hands the call of `s`, first in the queue, to `r`. If it cannot be, `s` wakes with the reason.
+static bool take_call(struct endpoint *e, struct task *s, struct task *r)
+{
+    struct delivery d = {.kind = s->event.kind, .badge = s->via->badge};
+    status_t status = s->via->endpoint ? carry(s, r, e, &d) : E_REVOKED;
+    if (status != OK) {
+        ipc_cancel(s, status);
+        return false;
+    }
+    e->calls_first = false;
+    if (header_receive(s->header))
+        d.flags |= RESULT_WANTS_CAP;
+    uint64_t words[MESSAGE_WORDS];
+    message_words(s, words);
+    deliver(r, &d, words);
+
+    struct slot *reply = slot_at(r, header_reply(r->header));
+    *reply = (struct slot){.caller = s, .type = SLOT_REPLY, .flags = SLOT_MOVE};
+    list_remove(&s->link);
+    s->state = TASK_ANSWER;
+    s->reply_slot = reply;
+    s->endpoint = NULL;
+    if (r->effective < s->effective)
+        r->effective = s->effective;
+    if (r == r->cpu->current)
+        r->cpu->payer = s;
+    struct portal *via = s->via;
+    s->via = NULL;
+    portal_release(via);
+    return true;
+}
+
+static void take_notification(struct endpoint *e, struct task *r)
+{
+    const uint64_t words[MESSAGE_WORDS] = {e->word};
+    deliver(r, &(struct delivery){.kind = MESSAGE_NOTIFICATION}, words);
+    e->word = 0;
+    e->is_notified = false;
+}
+
+// A link in an endpoint's reports lies in the frame of the object that it stands for.
+static void take_report(struct endpoint *e, struct task *r)
+{
+    struct list *link = e->reports.next;
+    list_remove(link);
+    const struct object *frame = (struct object *)((uintptr_t)link & ~PAGE_MASK);
+    if (frame->kind == OBJECT_ENDPOINT) {
+        const uint64_t words[MESSAGE_WORDS] = {frame->index};
+        deliver(r, &(struct delivery){.kind = MESSAGE_ENDPOINT_UNUSED}, words);
+        return;
+    }
+    struct portal *p = container_of(link, struct portal, link);
+    const uint64_t words[MESSAGE_WORDS] = {portal_number(p)};
+    deliver(r, &(struct delivery){.kind = p->report, .badge = p->badge}, words);
+    portal_heard(p);
+}
+
+// Hands one pending message to `r`. E_BUSY: nothing is there. E_MORE: only calls that failed were.
+static status_t take(struct endpoint *e, struct task *r)
+{
+    for (unsigned work = 0; work < KERNEL_WORK_MAX; work++) {
+        bool is_other = e->is_notified || !list_is_empty(&e->reports);
+        if (!list_is_empty(&e->senders) && (e->calls_first || !is_other)) {
+            if (take_call(e, task_of_link(e->senders.next), r))
+                return OK;
+            continue;
+        }
+        if (!is_other)
+            return E_BUSY;
+        e->calls_first = true;
+        if (e->is_notified)
+            take_notification(e, r);
+        else
+            take_report(e, r);
+        return OK;
+    }
+    return E_MORE;
+}
+
+void ipc_serve(struct endpoint *e)
+{
+    if (!list_is_empty(&e->receivers)) {
+        struct task *r = task_of_link(e->receivers.next);
+        bool is_call = !list_is_empty(&e->senders);
+        // Out of the queue first: a call that is taken may report its last reference here.
+        list_remove(&r->link);
+        if (take(e, r) != OK) {
+            list_push_front(&e->receivers, &r->link);
+            return;
+        }
+        r->endpoint = NULL;
+        if (is_call)
+            sched_wake_direct(r);
+        else
+            sched_wake(r);
+    } else if (e->is_notified && !list_is_empty(&e->waiters)) {
+        struct task *w = task_of_link(e->waiters.next);
+        list_remove(&w->link);
+        w->endpoint = NULL;
+        take_notification(e, w);
+        sched_wake(w);
+    }
+}
+
+void ipc_cancel(struct task *sender, status_t status)
+{
+    struct portal *via = sender->via;
+    list_remove(&sender->link);
+    sender->via = NULL;
+    task_wake_error(sender, status);
+    portal_release(via);
+}
+
+// Whether a call may go through `p` now, and the reference for the time in the queue.
+static status_t portal_enter(struct portal *p)
+{
+    if (!p->endpoint)
+        return E_REVOKED;
+    if (!p->endpoint->refs)
+        return E_DEAD;
+    return portal_hold(p);
+}
+
+// Queues a task behind a portal whose reference it takes over.
+static void send(struct task *s, struct portal *p)
+{
+    s->via = p;
+    s->endpoint = p->endpoint;
+    s->state = TASK_SENDING;
+    list_push_back(&p->endpoint->senders, &s->link);
+    ipc_serve(p->endpoint);
+}
+
+static struct slot *portal_slot(struct task *t, slot_t number, unsigned flag, status_t *status)
+{
+    struct slot *s = slot_of_type(t, number, SLOT_PORTAL);
+    *status = !s ? E_SLOT : s->flags & flag ? OK : E_RIGHT;
+    return s;
+}
+
+status_t ipc_call(struct task *t)
+{
+    status_t status;
+    uint64_t header = t->regs.rax;
+    struct slot *target = portal_slot(t, header_target(header), SLOT_CALL, &status);
+    if (status == OK)
+        status = slot_check_empty(t, header_receive(header));
+    if (status == OK && header_send(header))
+        status = slot_check_send(slot_at(t, header_send(header)), header_flags(header) & SYS_MOVE);
+    if (status == OK)
+        status = portal_enter(target->portal);
+    if (status != OK)
+        return status;
+    t->header = header;
+    send(t, target->portal);
+    return OWN_RESULT;
+}
+
+// Answers the caller in the reply slot `s` with t's words and capability; nothing changed on
+// failure.
+static status_t reply(struct task *t, struct slot *s, uint64_t header)
+{
+    struct task *caller = s->caller;
+    struct delivery d = {.kind = MESSAGE_CALL};
+    if (caller->event.kind == MESSAGE_EXIT)
+        return E_STATE;
+    if (header_send(header)) {
+        bool move = header_flags(header) & SYS_MOVE;
+        struct slot *from = slot_at(t, header_send(header));
+        struct slot *to = slot_at(caller, header_receive(caller->header));
+        status_t status = slot_check_send(from, move);
+        if (status == OK && !to)
+            status = E_NOSLOT;
+        if (status == OK)
+            status = slot_transfer(from, to, move, header_flags(header) >> 4);
+        if (status != OK)
+            return status;
+        d.flags = RESULT_CAP;
+    }
+    if (caller->event.kind == MESSAGE_CALL)
+        deliver(caller, &d, t->regs.w);
+    caller->event.kind = MESSAGE_CALL;
+    caller->reply_slot = NULL;
+    s->type = SLOT_EMPTY;
+    sched_return(caller);
+    return OK;
+}
+
+// Whether the reply slot is as the flags say: a caller to answer, or empty for the next one.
+static status_t reply_check(struct task *t, uint64_t header)
+{
+    const struct slot *s = slot_at(t, header_reply(header));
+    if (!(header_flags(header) & SYS_REPLY))
+        return !s ? E_SLOT : s->type == SLOT_EMPTY ? OK : E_OCCUPIED;
+    if (!s || s->type != SLOT_REPLY)
+        return E_SLOT;
+    return header_send(header) == header_reply(header) ? E_INVAL : OK;
+}
+
+// The endpoint that `t` may receive on, if its slots are as a receive needs them.
+static status_t receive_check(struct task *t, uint64_t header, struct endpoint **e)
+{
+    struct slot *target = slot_of_type(t, header_target(header), SLOT_ENDPOINT);
+    bool replies = header_flags(header) & SYS_REPLY;
+    if (!target)
+        return E_SLOT;
+    if (header_receive(header) == header_reply(header) ||
+        (replies && header_send(header) == header_target(header)))
+        return E_INVAL;
+    *e = target->endpoint;
+    return slot_check_empty(t, header_receive(header));
+}
+
+// Waits in `queue` of `e`, if nothing is pending there.
+static status_t block(struct task *t, struct endpoint *e, struct list *queue, enum task_state state)
+{
+    if (header_flags(t->header) & SYS_POLL)
+        return E_BUSY;
+    t->state = state;
+    t->endpoint = e;
+    list_push_back(queue, &t->link);
+    return OWN_RESULT;
+}
+
+status_t ipc_reply_recv(struct task *t)
+{
+    uint64_t header = t->regs.rax;
+    bool replies = header_flags(header) & SYS_REPLY;
+    bool only_replies = replies && !header_target(header);
+    struct endpoint *e;
+    status_t status = reply_check(t, header);
+    if (status == OK && !only_replies)
+        status = receive_check(t, header, &e);
+    if (status == OK && replies)
+        status = reply(t, slot_at(t, header_reply(header)), header);
+    if (status != OK || only_replies)
+        return status;
+    t->header = header;
+    t->effective = t->priority; // what it served, it has answered or keeps for later
+    status = take(e, t);
+    if (status == OK)
+        return OWN_RESULT;
+    return status == E_BUSY ? block(t, e, &e->receivers, TASK_RECEIVING) : status;
+}
+
+status_t ipc_wait(struct task *t)
+{
+    struct slot *target = slot_of_type(t, header_target(t->regs.rax), SLOT_ENDPOINT);
+    if (!target)
+        return E_SLOT;
+    struct endpoint *e = target->endpoint;
+    t->header = t->regs.rax;
+    if (!e->is_notified)
+        return block(t, e, &e->waiters, TASK_WAITING);
+    take_notification(e, t);
+    return OWN_RESULT;
+}
+
+status_t ipc_notify(struct task *t)
+{
+    status_t status;
+    struct slot *target = portal_slot(t, header_target(t->regs.rax), SLOT_NOTIFY, &status);
+    if (status != OK)
+        return status;
+    struct portal *p = target->portal;
+    if (!p->endpoint)
+        return E_REVOKED;
+    if (!p->endpoint->refs)
+        return E_DEAD;
+    endpoint_notify(p->endpoint, p->badge);
+    return OK;
+}
+
+status_t ipc_forward(struct task *t)
+{
+    status_t status;
+    uint64_t header = t->regs.rax;
+    struct slot *from = slot_of_type(t, header_reply(header), SLOT_REPLY);
+    struct slot *target = portal_slot(t, header_target(header), SLOT_CALL, &status);
+    if (!from)
+        status = E_SLOT;
+    if (status == OK)
+        status = portal_enter(target->portal);
+    if (status != OK)
+        return status;
+    struct task *caller = from->caller;
+    *from = (struct slot){.type = SLOT_EMPTY};
+    caller->reply_slot = NULL;
+    // The capability it sent went to the first server already.
+    caller->header &= ~((uint64_t)SLOT_MAX << 20);
+    send(caller, target->portal);
+    return OK;
+}
+
+void ipc_event(struct task *t)
+{
+    struct slot *pager = &t->slots[0];
+    t->header = 0;
+    if (pager->type != SLOT_PORTAL || portal_enter(pager->portal) != OK) {
+        t->state = TASK_STOPPED;
+        return;
+    }
+    send(t, pager->portal);
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+// Lines on the console. A task's line is printed when it is complete, so that lines never mix.
+#pragma once
+
+#include "kernel/task.h"
+
+// System call LOG.
+status_t log_call(struct task *t);

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// From the loader to task one: the VMM's task and its endpoint are made in the frames that boot put
+// into the object window, and never anything else.
+#include "boot/handoff.h"
+
+#include "arch/init.h"
+#include "kernel/arch.h"
+#include "kernel/endpoint.h"
+#include "kernel/panic.h"
+#include "kernel/sched.h"
+#include "kernel/task.h"
+
+static struct task *make_vmm(struct cpu *cpu, const struct handoff *h)
+{
+    struct task *vmm;
+    const uint64_t args[] = {h->vmm_entry, h->vmm_stack, h->boot_info, 0};
+    if (task_create(BOOT_OBJECT_VMM_TASK, cpu, &vmm) != OK ||
+        endpoint_create(BOOT_OBJECT_VMM_ENDPOINT, &machine_endpoint) != OK ||
+        task_bind(vmm, h->vmm_root, PRIORITIES - 1, 0) != OK || task_run(vmm, args) != OK)
+        panic("the loader's objects are not there");
+    vmm->slots[SLOT_SELF] = (struct slot){.type = SLOT_MACHINE, .flags = SLOT_ALL};
+    vmm->slots[SLOT_PARENT] =
+        (struct slot){.endpoint = machine_endpoint, .type = SLOT_ENDPOINT, .flags = SLOT_ALL};
+    vmm->slots[SLOT_CONSOLE] = (struct slot){.type = SLOT_CONSOLE_CAP, .flags = SLOT_ALL};
+    return vmm;
+}
+
+void kernel_main(const struct handoff *handoff)
+{
+    struct handoff h = *handoff;
+    struct cpu *cpu = arch_init(h.vmm_root, h.levels);
+    sched_init(cpu);
+    make_vmm(cpu, &h);
+    arch_enter(cpu, sched_pick(cpu));
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/portal.h"
+
+#include "kernel/endpoint.h"
+
+static struct portals *portals_of(const struct portal *p)
+{
+    return (struct portals *)((uintptr_t)p & ~PAGE_MASK);
+}
+
+status_t portals_create(uint64_t index)
+{
+    struct object *object;
+    return object_claim(index, OBJECT_PORTALS, &object);
+}
+
+status_t portals_destroy(struct portals *p)
+{
+    if (p->n_used)
+        return E_BUSY;
+    p->object.kind = OBJECT_NONE;
+    return OK;
+}
+
+status_t portal_find(uint64_t number, struct portal **portal)
+{
+    struct object *object;
+    status_t status = object_find(number / PORTALS_PER_FRAME, OBJECT_PORTALS, &object);
+    if (status != OK)
+        return status;
+    *portal = &container_of(object, struct portals, object)->place[number % PORTALS_PER_FRAME];
+    return OK;
+}
+
+uint64_t portal_number(const struct portal *p)
+{
+    const struct portals *frame = portals_of(p);
+    return (uint64_t)frame->object.index * PORTALS_PER_FRAME + (uint64_t)(p - frame->place);
+}
+
+// Neither live nor dead with references, nor waiting to be heard of.
+static bool portal_is_free(const struct portal *p)
+{
+    return !p->endpoint && !p->refs && !list_is_linked(&p->link);
+}
+
+status_t portal_mint(struct portal *p, struct endpoint *endpoint, uint64_t badge)
+{
+    if (portal_is_free(p)) {
+        p->endpoint = endpoint;
+        p->badge = badge;
+        p->refs = 1;
+        endpoint->n_portals++;
+        portals_of(p)->n_used++;
+        return OK;
+    }
+    if (p->endpoint != endpoint || p->badge != badge)
+        return E_STATE;
+    list_remove(&p->link); // no longer without references
+    return portal_hold(p);
+}
+
+static void portal_report(struct portal *p, struct endpoint *to, enum message_kind kind)
+{
+    p->report = kind;
+    endpoint_report(to, &p->link);
+}
+
+// Cuts the portal off its endpoint.
+static void portal_kill(struct portal *p)
+{
+    p->endpoint->n_portals--;
+    p->endpoint = NULL;
+}
+
+status_t portal_revoke(struct portal *p)
+{
+    if (!p->endpoint)
+        return E_STATE;
+    list_remove(&p->link);
+    portal_kill(p);
+    if (!p->refs)
+        portal_report(p, machine_endpoint, MESSAGE_PORTAL_UNUSED);
+    return OK;
+}
+
+status_t portal_hold(struct portal *p)
+{
+    if (p->refs == UINT32_MAX)
+        return E_LIMIT;
+    p->refs++;
+    return OK;
+}
+
+void portal_release(struct portal *p)
+{
+    if (--p->refs)
+        return;
+    if (p->endpoint)
+        portal_report(p, p->endpoint, MESSAGE_LAST_REFERENCE);
+    else
+        portal_report(p, machine_endpoint, MESSAGE_PORTAL_UNUSED);
+}
+
+void portal_heard(struct portal *p)
+{
+    bool by_machine = !p->endpoint || p->endpoint == machine_endpoint;
+    if (p->endpoint)
+        portal_kill(p);
+    if (by_machine)
+        portals_of(p)->n_used--;
+    else
+        portal_report(p, machine_endpoint, MESSAGE_PORTAL_UNUSED);
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// Portals: reference-counted ways into an endpoint, each with a badge that its server chose.
+//
+//           mint                 last slot drops                 server hears of it
+//   free ─────────▶ live ──────────────────────────▶ reported ─────────────────────▶ unused ▶ free
+//                    │  ◀──────── mint again ────────────┘                              ▲
+//                    └── revoke ──▶ dead ── last slot drops ────────────────────────────┘
+//
+// `unused` is reported to the machine's endpoint, so that the VMM may use the place again; for a
+// portal into the machine's own endpoint the report of the last reference says both.
+#pragma once
+
+#include "kernel/list.h"
+#include "kernel/object.h"
+
+struct endpoint;
+
+struct portal {
+    struct endpoint *endpoint; // NULL: free or dead
+    uint64_t badge;
+    struct list link; // in an endpoint's reports
+    uint32_t refs;    // slots that hold it, messages queued through it
+    uint32_t report;  // enum message_kind of the report it stands for, while linked
+};
+
+struct portals {
+    struct object object;
+    uint32_t n_used; // places that are not free
+    uint32_t reserved;
+    struct portal place[PORTALS_PER_FRAME];
+};
+
+_Static_assert(sizeof(struct portals) <= PAGE_SIZE, "portals must fit their frame");
+
+must_check status_t portals_create(uint64_t index);
+// E_BUSY while a place is not free.
+must_check status_t portals_destroy(struct portals *p);
+
+// The portal of that number. E_FAULT, E_STATE: no such frame or not one of portals.
+must_check status_t portal_find(uint64_t number, struct portal **portal);
+uint64_t portal_number(const struct portal *p);
+
+// Makes a free portal live, or takes a further reference of a live one with the same endpoint and
+// badge (and withdraws its report). The caller owns the reference. E_STATE: dead, or another's.
+// E_LIMIT: the count is full.
+must_check status_t portal_mint(struct portal *p, struct endpoint *endpoint, uint64_t badge);
+
+// Dead at once: whoever uses it gets E_REVOKED. E_STATE: it was not live.
+must_check status_t portal_revoke(struct portal *p);
+
+// One reference more (E_LIMIT: the count is full) or less.
+must_check status_t portal_hold(struct portal *p);
+void portal_release(struct portal *p);
+
+// Called when the report that `p` stands for has been received.
+void portal_heard(struct portal *p);

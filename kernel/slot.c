@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/slot.h"
+
+#include "kernel/endpoint.h"
+#include "kernel/portal.h"
+#include "kernel/task.h"
+
+struct slot *slot_at(struct task *t, slot_t number)
+{
+    if (number < TASK_SLOTS_FIRST)
+        return number ? &t->slots[number] : NULL;
+    number -= TASK_SLOTS_FIRST;
+    if (number / SLOTS_PER_FRAME >= t->n_slot_frames)
+        return NULL;
+    return &t->slot_frames[number / SLOTS_PER_FRAME]->slot[number % SLOTS_PER_FRAME];
+}
+
+struct slot *slot_of_type(struct task *t, slot_t number, enum slot_type type)
+{
+    struct slot *s = slot_at(t, number);
+    return s && s->type == type ? s : NULL;
+}
+
+status_t slot_check_empty(struct task *t, slot_t number)
+{
+    if (!number)
+        return OK;
+    const struct slot *s = slot_at(t, number);
+    if (!s)
+        return E_SLOT;
+    return s->type == SLOT_EMPTY ? OK : E_OCCUPIED;
+}
+
+status_t slot_check_send(const struct slot *from, bool move)
+{
+    if (!from || from->type == SLOT_EMPTY)
+        return E_SLOT;
+    if (!(from->flags & (move ? SLOT_MOVE : SLOT_COPY)))
+        return E_RIGHT;
+    if (from->type == SLOT_PORTAL && !from->portal->endpoint)
+        return E_REVOKED;
+    return OK;
+}
+
+// One reference more to what the slot holds.
+static status_t slot_hold(const struct slot *s)
+{
+    switch (s->type) {
+    case SLOT_PORTAL:
+        return portal_hold(s->portal);
+    case SLOT_ENDPOINT:
+        return endpoint_hold(s->endpoint);
+    default:
+        return OK;
+    }
+}
+
+status_t slot_transfer(struct slot *from, struct slot *to, bool move, unsigned mask)
+{
+    if (!move) {
+        status_t status = slot_hold(from);
+        if (status != OK)
+            return status;
+    }
+    *to = *from;
+    to->flags &= (uint8_t)~mask;
+    if (move)
+        *from = (struct slot){.type = SLOT_EMPTY};
+    if (to->type == SLOT_REPLY)
+        to->caller->reply_slot = to;
+    return OK;
+}
+
+void slot_drop(struct slot *s)
+{
+    struct slot old = *s;
+    *s = (struct slot){.type = SLOT_EMPTY};
+    switch (old.type) {
+    case SLOT_PORTAL:
+        portal_release(old.portal);
+        break;
+    case SLOT_ENDPOINT:
+        endpoint_release(old.endpoint);
+        break;
+    case SLOT_REPLY:
+        task_wake_dead(old.caller);
+        break;
+    default:
+        break;
+    }
+}

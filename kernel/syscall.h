@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// System calls: decoding of the header word and dispatch by number. What each call does stands in
+// ipc/syscalls.h; a handler gets the calling task, whose registers hold header and words, and
+// answers a status, or OWN_RESULT when it wrote the result itself or the task blocks.
+#pragma once
+
+#include "kernel/task.h"
+
+#define OWN_RESULT 1
+
+static inline slot_t header_target(uint64_t header)
+{
+    return header >> 8 & SLOT_MAX;
+}
+
+static inline slot_t header_send(uint64_t header)
+{
+    return header >> 20 & SLOT_MAX;
+}
+
+static inline slot_t header_receive(uint64_t header)
+{
+    return header >> 32 & SLOT_MAX;
+}
+
+static inline slot_t header_reply(uint64_t header)
+{
+    return header >> 44 & SLOT_MAX;
+}
+
+static inline unsigned header_flags(uint64_t header)
+{
+    return (unsigned)(header >> 56);
+}
+
+// Handles the system call in cpu->current's registers and answers the task to resume.
+struct task *syscall_handle(struct cpu *cpu);
+
+// The calls of the machine capability's holder (kernel/machine.c), after the capability was
+// checked.
+status_t machine_call(struct task *t, enum syscall_number number);

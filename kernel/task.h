@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// Tasks: one donated frame each, with all that the kernel knows of it.
+//
+//   NEW ──run──▶ READY ◀──────────────┬──────────────┬───────────┐
+//                │ │ ▲ call, nobody   │ taken        │ message   │ resume
+//                │ │ │ receives ──▶ SENDING ─▶ ANSWER│           │
+//                │ │ reply_recv ──▶ RECEIVING ───────┤           │
+//                │ │ wait ────────▶ WAITING ─────────┘           │
+//                │ └ stop ────────▶ STOPPED ─────────────────────┘
+//                └ exit or exception: a call to the pager that the task did not make by itself
+//
+// READY includes the one that runs. A task in ANSWER waits for the reply that `reply_slot`, in some
+// server's table, can give.
+#pragma once
+
+#include "arch/fpu.h"
+#include "arch/registers.h"
+#include "kernel/list.h"
+#include "kernel/slot.h"
+
+struct cpu;
+struct endpoint;
+struct portal;
+
+enum task_state {
+    TASK_NEW,
+    TASK_READY,
+    TASK_SENDING,
+    TASK_ANSWER,
+    TASK_RECEIVING,
+    TASK_WAITING,
+    TASK_STOPPED,
+};
+
+// A message that the kernel sends on the task's behalf: kind MESSAGE_CALL means there is none.
+struct task_event {
+    uint32_t kind; // enum message_kind
+    uint32_t vector;
+    uint64_t error;
+    uint64_t address;
+};
+
+#define LOG_LINE_BYTES 200u
+
+struct task {
+    struct object object;
+    uint8_t state;     // enum task_state
+    uint8_t priority;  // its own
+    uint8_t effective; // the higher of its own and that of whom it serves
+    uint8_t n_slot_frames;
+    uint8_t slice;    // timer ticks left before others of its priority get their turn
+    uint32_t n_swept; // slots already dropped by task_destroy()
+    struct cpu *cpu;
+    struct list link; // in the ready queue of its priority, or in a queue of `endpoint`
+    struct registers regs __attribute__((aligned(16)));
+    uint64_t header;           // of the system call that it blocked in
+    struct endpoint *endpoint; // where it is queued or receives
+    struct portal *via;        // SENDING: the portal called through, one reference held
+    struct slot *reply_slot;   // ANSWER: the slot that holds the reply capability
+    struct task_event event;
+    paddr_t root;
+    uint64_t fs_base;
+    struct slots *slot_frames[SLOT_FRAMES_MAX];
+    uint32_t n_logged; // bytes of `line` not yet printed
+    char line[LOG_LINE_BYTES];
+    struct slot slots[TASK_SLOTS_FIRST];
+    struct fpu_state fpu;
+};
+
+_Static_assert(sizeof(struct task) <= PAGE_SIZE, "a task must fit its frame");
+
+static inline struct task *task_of_link(struct list *link)
+{
+    return container_of(link, struct task, link);
+}
+
+must_check status_t task_create(uint64_t index, struct cpu *cpu, struct task **task);
+
+// Takes the task out of every queue, drops its slots and wakes who waits for it with E_DEAD, some
+// at each call (E_MORE). E_STATE: the task runs on a CPU now. After OK its frames are the VMM's
+// again.
+must_check status_t task_destroy(struct task *t);
+
+must_check status_t task_bind(struct task *t, paddr_t root, uint64_t priority, uint64_t fs_base);
+must_check status_t task_run(struct task *t, const uint64_t *args); // RIP, RSP, two arguments
+must_check status_t task_stop(struct task *t);
+must_check status_t task_resume(struct task *t);
+must_check status_t task_add_slots(struct task *t, uint64_t index);
+
+// Writes the result of a system call: the status, no words, no badge.
+void task_return(struct task *t, status_t status);
+
+// Wakes a task in ANSWER whose reply capability is gone. An exception without an answer stays
+// stopped for good, since it cannot go on.
+void task_wake_dead(struct task *t);
+
+// Wakes a task in SENDING, already out of the queue, with an error.
+void task_wake_error(struct task *t, status_t status);

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include "ipc/vmm_client.h"
+
+// The kernel's status says whether the VMM was reached at all; only then is there a word 0.
+static status_t request(slot_t grant, slot_t send, slot_t into, struct message *m)
+{
+    struct result result = ipc_call(grant, send, into, m);
+    return result.status != OK ? result.status : (status_t)m->w[0];
+}
+
+static status_t simple(slot_t grant, enum vmm_request opcode, uint64_t w1, uint64_t w2, uint64_t w3)
+{
+    struct message m = {{vmm_word0(opcode, 0), w1, w2, w3}};
+    return request(grant, 0, 0, &m);
+}
+
+status_t vmm_create(slot_t grant, uint64_t quota, slot_t into)
+{
+    struct message m = {{vmm_word0(VMM_SPACE_CREATE, 0), quota}};
+    return request(grant, 0, into, &m);
+}
+
+status_t vmm_clone(slot_t grant, enum clone_mode mode, uint64_t quota, slot_t into)
+{
+    struct message m = {{vmm_word0(VMM_SPACE_CLONE, 0), mode, quota}};
+    return request(grant, 0, into, &m);
+}
+
+status_t vmm_destroy(slot_t grant)
+{
+    return simple(grant, VMM_SPACE_DESTROY, 0, 0, 0);
+}
+
+status_t vmm_map(slot_t grant, vaddr_t va, uint64_t pages, uint32_t prot, uint32_t flags)
+{
+    struct message m = {{vmm_word0(VMM_MAP, flags), va, pages, prot}};
+    return request(grant, 0, 0, &m);
+}
+
+status_t vmm_unmap(slot_t grant, vaddr_t va, uint64_t pages)
+{
+    return simple(grant, VMM_UNMAP, va, pages, 0);
+}
+
+status_t vmm_protect(slot_t grant, vaddr_t va, uint64_t pages, uint32_t prot)
+{
+    return simple(grant, VMM_PROTECT, va, pages, prot);
+}
+
+status_t vmm_share(slot_t grant, vaddr_t va, uint64_t pages, slot_t to, vaddr_t va2, uint32_t prot)
+{
+    struct message m = {{vmm_word0(VMM_SHARE, 0), va, pages, va2, prot}};
+    return request(grant, to, 0, &m);
+}
+
+status_t vmm_move(slot_t grant, vaddr_t va, uint64_t pages, slot_t to, vaddr_t va2, uint32_t prot)
+{
+    struct message m = {{vmm_word0(VMM_MOVE, 0), va, pages, va2, prot}};
+    return request(grant, to, 0, &m);
+}
+
+status_t vmm_derive(slot_t grant, vaddr_t va, uint64_t pages, uint32_t rights, slot_t into)
+{
+    struct message m = {{vmm_word0(VMM_DERIVE, 0), va, pages, rights}};
+    return request(grant, 0, into, &m);
+}
+
+status_t vmm_revoke(slot_t grant)
+{
+    return simple(grant, VMM_REVOKE, 0, 0, 0);
+}
+
+status_t vmm_query(slot_t grant, vaddr_t va, struct vmm_page *page)
+{
+    const uint64_t prot_mask = PROT_R | PROT_W | PROT_X;
+    struct message m = {{vmm_word0(VMM_QUERY, 0), va}};
+    status_t status = request(grant, 0, 0, &m);
+    if (status == OK) {
+        *page = (struct vmm_page){
+            .start = m.w[1],
+            .pages = m.w[2],
+            .prot = (uint32_t)(m.w[3] & prot_mask),
+            .flags = (uint32_t)(m.w[3] & ~prot_mask),
+            .frame = m.w[4],
+        };
+    }
+    return status;
+}
+
+status_t vmm_stats(slot_t grant, struct vmm_stats *stats)
+{
+    struct message m = {{vmm_word0(VMM_STATS, 0)}};
+    status_t status = request(grant, 0, 0, &m);
+    if (status == OK) {
+        *stats = (struct vmm_stats){
+            .pages = m.w[1],
+            .tables = m.w[2],
+            .charged = m.w[3],
+            .quota = m.w[4],
+            .free = m.w[5],
+        };
+    }
+    return status;
+}
+
+status_t vmm_audit(slot_t grant, uint64_t *frames, uint64_t *errors)
+{
+    struct message m = {{vmm_word0(VMM_AUDIT, 0)}};
+    status_t status = request(grant, 0, 0, &m);
+    if (status == OK) {
+        *frames = m.w[1];
+        *errors = m.w[2];
+    }
+    return status;
+}
+
+status_t vmm_spawn(slot_t grant, vaddr_t rip, vaddr_t rsp, uint64_t arg, uint32_t priority,
+                   slot_t parent, slot_t into)
+{
+    struct message m = {{vmm_word0(VMM_SPAWN, 0), rip, rsp, arg, priority}};
+    return request(grant, parent, into, &m);
+}
+
+status_t vmm_kill(slot_t task)
+{
+    return simple(task, VMM_TASK_KILL, 0, 0, 0);
+}
+
+status_t vmm_wait(slot_t task, struct vmm_exit *exit)
+{
+    struct message m = {{vmm_word0(VMM_TASK_WAIT, 0)}};
+    status_t status = request(task, 0, 0, &m);
+    if (status == OK) {
+        *exit = (struct vmm_exit){
+            .kind = (enum exit_kind)m.w[1],
+            .code = m.w[2],
+            .address = m.w[3],
+            .rip = m.w[4],
+        };
+    }
+    return status;
+}
+
+status_t vmm_endpoint(slot_t grant, slot_t into)
+{
+    struct message m = {{vmm_word0(VMM_ENDPOINT, 0)}};
+    return request(grant, 0, into, &m);
+}
+
+status_t vmm_portal(slot_t grant, slot_t endpoint, uint64_t badge, uint32_t flags, slot_t into)
+{
+    struct message m = {{vmm_word0(VMM_PORTAL, 0), badge, flags}};
+    return request(grant, endpoint, into, &m);
+}
+
+status_t vmm_power_off(slot_t grant, uint64_t code)
+{
+    return simple(grant, VMM_POWER_OFF, code, 0, 0);
+}

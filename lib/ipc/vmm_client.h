@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// The client side of the VMM's protocol: one function a request, see ipc/vmm_protocol.h for what
+// each does. `grant` is the slot of an address-space capability, `into` an empty slot for the
+// capability that comes back. Every function answers the kernel's status if the call itself failed,
+// the VMM's otherwise; out-parameters are written on success only.
+#pragma once
+
+#include "ipc/ipc.h"
+#include "ipc/vmm_protocol.h"
+
+struct vmm_page {
+    vaddr_t start;
+    uint64_t pages;
+    uint32_t prot;  // PROT_*
+    uint32_t flags; // PAGE_*
+    paddr_t frame;
+};
+
+struct vmm_stats {
+    uint64_t pages, tables, charged, quota, free;
+};
+
+struct vmm_exit {
+    enum exit_kind kind;
+    uint64_t code; // EXIT_NORMAL: the code; EXIT_FAULT: the vector
+    uint64_t address;
+    uint64_t rip;
+};
+
+must_check status_t vmm_create(slot_t grant, uint64_t quota, slot_t into);
+must_check status_t vmm_clone(slot_t grant, enum clone_mode mode, uint64_t quota, slot_t into);
+must_check status_t vmm_destroy(slot_t grant);
+must_check status_t vmm_map(slot_t grant, vaddr_t va, uint64_t pages, uint32_t prot,
+                            uint32_t flags);
+must_check status_t vmm_unmap(slot_t grant, vaddr_t va, uint64_t pages);
+must_check status_t vmm_protect(slot_t grant, vaddr_t va, uint64_t pages, uint32_t prot);
+must_check status_t vmm_share(slot_t grant, vaddr_t va, uint64_t pages, slot_t to, vaddr_t va2,
+                              uint32_t prot);
+must_check status_t vmm_move(slot_t grant, vaddr_t va, uint64_t pages, slot_t to, vaddr_t va2,
+                             uint32_t prot);
+must_check status_t vmm_derive(slot_t grant, vaddr_t va, uint64_t pages, uint32_t rights,
+                               slot_t into);
+must_check status_t vmm_revoke(slot_t grant);
+must_check status_t vmm_query(slot_t grant, vaddr_t va, struct vmm_page *page);
+must_check status_t vmm_stats(slot_t grant, struct vmm_stats *stats);
+must_check status_t vmm_audit(slot_t grant, uint64_t *frames, uint64_t *errors);
+must_check status_t vmm_spawn(slot_t grant, vaddr_t rip, vaddr_t rsp, uint64_t arg,
+                              uint32_t priority, slot_t parent, slot_t into);
+must_check status_t vmm_kill(slot_t task);
+must_check status_t vmm_wait(slot_t task, struct vmm_exit *exit);
+must_check status_t vmm_endpoint(slot_t grant, slot_t into);
+must_check status_t vmm_portal(slot_t grant, slot_t endpoint, uint64_t badge, uint32_t flags,
+                               slot_t into);
+must_check status_t vmm_power_off(slot_t grant, uint64_t code);

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// The requests of the VMM. A client calls a portal whose badge is a grant: a space, a window in it,
+// rights. The six words of the call are the request, the reply's word 0 is a status_t
+// (sign-extended) and its other words are zero unless said. What fails changes nothing.
+//
+// Word 0: opcode in bits 0..15, protocol version in bits 16..31, flags in bits 32..63.
+// VAs are what the space itself calls an address; ranges are (va, pages of 4 KiB).
+#pragma once
+
+#include "ipc/types.h"
+
+#define VMM_VERSION 1u
+
+//            words 1..5                         carried   answer
+// SPACE_CREATE  quota in frames, 0: the caller's account          capability (all rights)
+// SPACE_CLONE   mode (enum clone_mode), quota                     capability (all rights)
+// SPACE_DESTROY                                                   kills its tasks, frees all
+// MAP           va, pages, prot           (flags: MAP_*)
+// UNMAP         va, pages
+// PROTECT       va, pages, prot
+// SHARE         va, pages, va2, prot      destination grant       same frames in both, coherent
+// MOVE          va, pages, va2, prot      destination grant       taken from here, private there
+// DERIVE        va, pages, rights                                 capability (narrowed)
+// REVOKE        this grant and all derived from it
+// QUERY         va                        1: start 2: pages 3: prot | PAGE_* 4: frame address or 0
+// STATS                                   1: pages 2: tables 3: charged 4: quota 5: free frames
+// AUDIT         (right AUDIT)             1: frames 2: errors
+// SPAWN         rip, rsp, arg, priority   portal for the child's SLOT_PARENT; answer: task
+// capability TASK_KILL     on a task capability TASK_WAIT     on a task capability      1: enum
+// exit_kind 2: code, or vector 3: address 4: rip ENDPOINT                                answer:
+// receive capability, charged to the caller PORTAL        badge, slot flags         endpoint's
+// receive capability; answer: portal POWER_OFF     code (right POWER)
+// clang-format off
+#define VMM_REQUEST_LIST(X)                                                                    \
+    X(SPACE_CREATE) X(SPACE_CLONE) X(SPACE_DESTROY)                                            \
+    X(MAP) X(UNMAP) X(PROTECT) X(SHARE) X(MOVE)                                                \
+    X(DERIVE) X(REVOKE) X(QUERY) X(STATS) X(AUDIT)                                             \
+    X(SPAWN) X(TASK_KILL) X(TASK_WAIT) X(ENDPOINT) X(PORTAL) X(POWER_OFF)
+// clang-format on
+
+#define VMM_REQUEST_ENUM(name) VMM_##name,
+enum vmm_request { VMM_REQUEST_LIST(VMM_REQUEST_ENUM) VMM_REQUESTS };
+#undef VMM_REQUEST_ENUM
+
+// Protection of a range; W with X is E_WX, W or X without R is E_INVAL, 0 is "kept out of reach".
+#define PROT_R 0x1u
+#define PROT_W 0x2u
+#define PROT_X 0x4u
+
+// Flags of MAP (word 0, bits 32..). Without a size the VMM maps 4 KiB pages.
+#define MAP_LAZY    0x1u // demand-zero: the page comes with its first touch
+#define MAP_REPLACE 0x2u // over mapped pages too; without it E_EXISTS
+#define MAP_2M      0x4u
+#define MAP_1G      0x8u
+
+// What QUERY says of a page beside its protection (word 3).
+#define PAGE_MAPPED 0x010u // a frame is there
+#define PAGE_LAZY   0x020u // demand-zero, not touched yet
+#define PAGE_SHARED 0x040u
+#define PAGE_COW    0x080u
+#define PAGE_2M     0x100u
+#define PAGE_1G     0x200u
+
+// Rights of a grant.
+#define RIGHT_READ    0x001u // PROT_R in what is mapped through it
+#define RIGHT_WRITE   0x002u
+#define RIGHT_EXECUTE 0x004u
+#define RIGHT_MAP     0x008u // map, unmap, protect, share or move into the window
+#define RIGHT_CLONE   0x010u // clone, snapshot
+#define RIGHT_DERIVE  0x020u
+#define RIGHT_SPAWN   0x040u
+#define RIGHT_CREATE  0x080u // create spaces, endpoints and portals on the space's account
+#define RIGHT_DESTROY 0x100u
+#define RIGHT_SHARE   0x200u // take frames of the window: share, move out of it
+#define RIGHT_QUERY   0x400u // query, maps, stats
+#define RIGHT_AUDIT   0x800u // audit
+#define RIGHT_POWER   0x1000u
+#define RIGHTS_SPACE  0x7ffu // all that the creator of a space gets
+#define RIGHTS_ALL    0x1fffu
+
+enum clone_mode { CLONE_COPY, CLONE_COW };
+
+enum exit_kind { EXIT_NORMAL, EXIT_FAULT, EXIT_KILLED };
+
+static inline uint64_t vmm_word0(enum vmm_request request, uint32_t flags)
+{
+    return (uint64_t)request | (uint64_t)VMM_VERSION << 16 | (uint64_t)flags << 32;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "account.h"
+
+#include "pool.h"
+
+struct account *account_of(struct vmm *vm, record_t id)
+{
+    return record_at(vm, id, RECORD_ACCOUNT);
+}
+
+status_t account_check(struct vmm *vm, record_t id, uint64_t frames)
+{
+    const struct account *a = account_of(vm, id);
+    if (frames <= a->quota - a->charged - a->lent)
+        return OK;
+    // The root account's quota is the machine's memory.
+    return id == vm->state->root_account && frames > vm->state->n_free ? E_NOMEM : E_QUOTA;
+}
+
+status_t account_charge(struct vmm *vm, record_t id, uint64_t frames)
+{
+    status_t status = account_check(vm, id, frames);
+    if (status != OK)
+        return status;
+    account_of(vm, id)->charged += frames;
+    vm->state->n_charged += frames;
+    return OK;
+}
+
+// Its record cannot be freed here: this may be called from the freeing of a record.
+static void account_bury(struct vmm *vm, record_t id)
+{
+    struct account *a = account_of(vm, id);
+    if (a->refs || a->charged || a->is_dead)
+        return;
+    a->is_dead = true;
+    a->next = vm->state->dead_accounts;
+    vm->state->dead_accounts = id;
+}
+
+void account_uncharge(struct vmm *vm, record_t id, uint64_t frames)
+{
+    struct account *a = account_of(vm, id);
+    invariant(a->charged >= frames);
+    a->charged -= frames;
+    vm->state->n_charged -= frames;
+    account_bury(vm, id);
+}
+
+status_t account_create(struct vmm *vm, record_t parent, uint64_t quota, record_t *id)
+{
+    record_t new;
+    status_t status = record_alloc(vm, parent, RECORD_ACCOUNT, &new);
+    if (status != OK)
+        return status;
+    status = account_check(vm, parent, quota);
+    if (status != OK) {
+        record_free(vm, new);
+        return status;
+    }
+    struct account *a = account_of(vm, new);
+    a->parent = parent;
+    a->quota = quota;
+    a->refs = 1;
+    account_of(vm, parent)->lent += quota;
+    account_hold(vm, parent);
+    *id = new;
+    return OK;
+}
+
+void account_hold(struct vmm *vm, record_t id)
+{
+    account_of(vm, id)->refs++;
+}
+
+void account_release(struct vmm *vm, record_t id)
+{
+    account_of(vm, id)->refs--;
+    account_bury(vm, id);
+}
+
+bool account_reap(struct vmm *vm)
+{
+    record_t id = vm->state->dead_accounts;
+    if (!id)
+        return false;
+    struct account a = *account_of(vm, id);
+    vm->state->dead_accounts = a.next;
+    // A request may have charged it again after it was listed.
+    if (a.refs || a.charged) {
+        account_of(vm, id)->is_dead = false;
+        return true;
+    }
+    account_of(vm, a.parent)->lent -= a.quota;
+    record_free(vm, id);
+    account_release(vm, a.parent);
+    return true;
+}

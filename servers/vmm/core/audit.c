@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "audit.h"
+
+#include "account.h"
+#include "frame.h"
+#include "pool.h"
+#include "portal.h"
+#include "space.h"
+#include "task.h"
+#include "text.h"
+
+#define ERRORS_LOGGED 8u
+
+void audit_error(struct audit *a, const char *what, uint64_t frame)
+{
+    struct text line = {.len = 0};
+    if (a->is_quiet || a->n_errors++ >= ERRORS_LOGGED)
+        return;
+    text_add(&line, "vmm: audit: ");
+    text_add(&line, what);
+    text_add(&line, ": ");
+    text_add_hex(&line, frame);
+    a->vm->ports->log(a->vm->context, line.bytes);
+}
+
+// The references that records hold.
+static void count_record(struct audit *a, record_t id, uint8_t kind)
+{
+    struct vmm *vm = a->vm;
+    if (kind == RECORD_ACCOUNT && account_of(vm, id)->parent) {
+        struct account *parent = account_of(vm, account_of(vm, id)->parent);
+        parent->refs += a->delta;
+        parent->lent += (uint64_t)(int32_t)a->delta * account_of(vm, id)->quota;
+    } else if (kind == RECORD_SPACE) {
+        account_of(vm, space_of(vm, id)->account)->refs += a->delta;
+    } else if (kind == RECORD_TASK && task_of(vm, id)->is_running) {
+        space_of(vm, task_of(vm, id)->space)->refs += a->delta;
+    }
+}
+
+static void for_each_record(struct audit *a, pfn_t pfn,
+                            void (*visit)(struct audit *a, record_t id, uint8_t kind))
+{
+    const uint8_t *places = frame_at(a->vm, pfn);
+    for (unsigned i = 1; i < RECORDS_PER_FRAME; i++)
+        if (places[i * RECORD_BYTES] != RECORD_FREE)
+            visit(a, pfn.n * RECORDS_PER_FRAME + i, places[i * RECORD_BYTES]);
+}
+
+static void count_portals(struct audit *a, pfn_t pfn)
+{
+    const struct portal *places = frame_at(a->vm, pfn);
+    for (unsigned i = 0; i < PORTALS_IN_FRAME; i++)
+        if (places[i].kind == PORTAL_GRANT)
+            space_of(a->vm, places[i].owner)->refs += a->delta;
+}
+
+// The references and charges that the frame table and the records hold. A BODY frame is charged to
+// its block's head.
+static void count_frames(struct audit *a)
+{
+    const struct state *s = a->vm->state;
+    record_t block_account = 0;
+    for (uint32_t i = 1; i < s->n_frames; i++) {
+        pfn_t pfn = {i};
+        const struct frame *f = frame_of(a->vm, pfn);
+        if (f->kind == FRAME_FREE)
+            i += (1u << f->order) - 1;
+        if (f->kind < FRAME_TABLE && f->kind != FRAME_BODY)
+            continue;
+        if (f->kind != FRAME_BODY)
+            block_account = f->account;
+        account_of(a->vm, block_account)->charged += (uint64_t)(int32_t)a->delta;
+        if (f->kind == FRAME_RECORDS)
+            for_each_record(a, pfn, count_record);
+        if (f->kind == FRAME_PORTALS)
+            count_portals(a, pfn);
+    }
+}
+
+static void check_record(struct audit *a, record_t id, uint8_t kind)
+{
+    uint64_t left = 0;
+    if (kind == RECORD_ACCOUNT) {
+        const struct account *acc = account_of(a->vm, id);
+        left = (acc->refs - (id == a->vm->state->root_account)) | acc->charged | acc->lent;
+    } else if (kind == RECORD_SPACE) {
+        left = space_of(a->vm, id)->refs;
+    }
+    if (left)
+        audit_error(a, "the count of a record is wrong", id);
+}
+
+static void check_free_block(struct audit *a, uint32_t first, unsigned order)
+{
+    for (uint32_t i = 1; i < 1u << order; i++)
+        if (frame_of(a->vm, (pfn_t){first + i})->kind != FRAME_BODY)
+            audit_error(a, "a free block has parts in use", first + i);
+}
+
+// When every reference found was taken away, nothing must be left.
+static void check_frame(struct audit *a, pfn_t pfn)
+{
+    const struct frame *f = frame_of(a->vm, pfn);
+    uint32_t left =
+        f->kind == FRAME_PAGE || f->kind == FRAME_TABLE || f->kind == FRAME_OBJECT ? f->refs : 0;
+    if (f->kind == FRAME_PAGE)
+        left |= f->block_refs[0] | f->block_refs[1];
+    if (left)
+        audit_error(a, "the reference count of a frame is wrong", pfn.n);
+    if (f->kind == FRAME_HELD || f->kind == FRAME_FREEING)
+        audit_error(a, "a frame is neither free nor in use", pfn.n);
+    if (f->kind == FRAME_FREE)
+        check_free_block(a, pfn.n, f->order);
+    if (f->kind == FRAME_RECORDS)
+        for_each_record(a, pfn, check_record);
+}
+
+static void check_frames(struct audit *a)
+{
+    const struct state *s = a->vm->state;
+    uint64_t n_free = 0, n_reserved = 0, n_used = 0;
+    for (uint32_t i = 1; i < s->n_frames; i++) {
+        const struct frame *f = frame_of(a->vm, (pfn_t){i});
+        check_frame(a, (pfn_t){i});
+        n_reserved += f->kind == FRAME_RESERVED;
+        n_used += f->kind >= FRAME_TABLE || f->kind == FRAME_BODY;
+        if (f->kind == FRAME_FREE) {
+            n_free += 1ull << f->order;
+            i += (1u << f->order) - 1;
+        }
+    }
+    if (n_free != s->n_free || n_reserved != s->n_reserved || n_used != s->n_charged ||
+        n_free + n_reserved + n_used != s->n_boot)
+        audit_error(a, "free, charged and reserved frames are not those found at boot", n_free);
+}
+
+static void audit_count(struct audit *a, uint32_t delta)
+{
+    a->delta = delta;
+    a->is_quiet = true;
+    audit_trees(a);
+    count_frames(a);
+    a->delta = 0;
+    a->is_quiet = false;
+}
+
+uint64_t audit(struct vmm *vm)
+{
+    struct audit a = {.vm = vm, .visited = FRAME_VISITED};
+    audit_trees(&a);
+    audit_count(&a, UINT32_MAX); // -1
+    check_frames(&a);
+    audit_count(&a, 1);
+    a.is_quiet = true;
+    audit_trees(&a); // an even number of passes leaves no table marked
+    return a.n_errors;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// A call through a capability, decoded as far as all requests have it in common, and the handlers
+// of each. A handler is called with the rights that its request needs checked (request.c); it
+// answers a status and fills `answer` from word 1 on, or puts the capability that it answers with
+// into VMM_SLOT_ANSWER. What fails has changed nothing.
+#pragma once
+
+#include "portal.h"
+#include "request.h"
+
+struct call {
+    struct request *request;
+    const uint64_t *words;
+    uint32_t flags;
+    portal_t number; // the portal called
+    const struct portal *portal;
+    record_t space; // GRANT: its space, and the account that pays
+    record_t account;
+    bool is_kept; // answered later
+    uint64_t answer[MESSAGE_WORDS];
+};
+
+// A range in the user half and in the grant's window. E_INVAL, E_RIGHT.
+must_check status_t decode_range(const struct vmm *vm, const struct portal *grant, uint64_t va,
+                                 uint64_t n_pages, uint64_t *first);
+
+// call_memory.c: pages and spaces
+must_check status_t serve_map(struct vmm *vm, struct call *c);
+must_check status_t serve_unmap(struct vmm *vm, struct call *c);
+must_check status_t serve_protect(struct vmm *vm, struct call *c);
+must_check status_t serve_share(struct vmm *vm, struct call *c);
+must_check status_t serve_move(struct vmm *vm, struct call *c);
+
+// call_space.c: spaces, and what is known of them
+must_check status_t serve_space_create(struct vmm *vm, struct call *c);
+must_check status_t serve_space_clone(struct vmm *vm, struct call *c);
+must_check status_t serve_space_destroy(struct vmm *vm, struct call *c);
+must_check status_t serve_derive(struct vmm *vm, struct call *c);
+must_check status_t serve_query(struct vmm *vm, struct call *c);
+must_check status_t serve_stats(struct vmm *vm, struct call *c);
+must_check status_t serve_audit(struct vmm *vm, struct call *c);
+
+// call_task.c: tasks, endpoints, the machine
+must_check status_t serve_spawn(struct vmm *vm, struct call *c);
+must_check status_t serve_task_kill(struct vmm *vm, struct call *c);
+must_check status_t serve_task_wait(struct vmm *vm, struct call *c);
+must_check status_t serve_endpoint(struct vmm *vm, struct call *c);
+must_check status_t serve_portal(struct vmm *vm, struct call *c);
+must_check status_t serve_power_off(struct vmm *vm, struct call *c);

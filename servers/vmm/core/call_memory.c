@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "call.h"
+#include "edit.h"
+#include "grant.h"
+#include "space.h"
+#include "transfer.h"
+
+status_t decode_range(const struct vmm *vm, const struct portal *grant, uint64_t va,
+                      uint64_t n_pages, uint64_t *first)
+{
+    if (va & PAGE_MASK)
+        return E_INVAL;
+    status_t status = grant_check(vm, grant, va >> PAGE_SHIFT, n_pages);
+    if (status == OK)
+        *first = va >> PAGE_SHIFT;
+    return status;
+}
+
+// A protection that exists, is not both writable and executable, and that the grant has the rights
+// for. E_INVAL, E_WX, E_RIGHT.
+static status_t decode_prot(const struct portal *grant, uint64_t prot)
+{
+    if (prot > (PROT_R | PROT_W | PROT_X) || (prot && !(prot & PROT_R)))
+        return E_INVAL;
+    if (prot & PROT_W && prot & PROT_X)
+        return E_WX;
+    return prot & ~(uint64_t)grant->rights ? E_RIGHT : OK;
+}
+
+// The size of page that MAP's flags ask for: aligned, and one that the CPU has or is made of such.
+static status_t decode_page_level(const struct vmm *vm, const struct call *c, unsigned *level)
+{
+    unsigned wanted = c->flags & MAP_1G ? 3 : c->flags & MAP_2M ? 2 : 1;
+    uint64_t mask = (pt_span(wanted) << PAGE_SHIFT) - 1;
+    if (c->flags & ~(MAP_LAZY | MAP_REPLACE | MAP_2M | MAP_1G) ||
+        (c->flags & MAP_2M && c->flags & MAP_1G) || c->words[1] & mask ||
+        c->words[2] & mask >> PAGE_SHIFT)
+        return E_INVAL;
+    while (!(vm->state->page_sizes & 1u << (wanted - 1)))
+        wanted--;
+    *level = wanted;
+    return OK;
+}
+
+static status_t edit_range(struct vmm *vm, struct edit *e)
+{
+    status_t status = edit_prepare(vm, e);
+    if (status == OK)
+        edit_commit(vm, e);
+    return status;
+}
+
+// An edit of the range in words 1 and 2.
+static status_t decode_edit(struct vmm *vm, const struct call *c, enum edit_kind kind,
+                            struct edit *e)
+{
+    uint64_t first;
+    status_t status = decode_range(vm, c->portal, c->words[1], c->words[2], &first);
+    if (status != OK)
+        return status;
+    *e = (struct edit){
+        .kind = kind,
+        .account = c->account,
+        .root = space_of(vm, c->space)->root,
+        .first = first,
+        .last = first + c->words[2] - 1,
+        .prot = (unsigned)c->words[3],
+        .max = PROT_R | PROT_W | PROT_X,
+        .is_lazy = c->flags & MAP_LAZY,
+    };
+    return OK;
+}
+
+status_t serve_map(struct vmm *vm, struct call *c)
+{
+    struct edit e;
+    status_t status = decode_edit(vm, c, EDIT_MAP, &e);
+    if (status == OK)
+        status = decode_prot(c->portal, c->words[3]);
+    if (status == OK)
+        status = decode_page_level(vm, c, &e.page_level);
+    if (status == OK && !(c->flags & MAP_REPLACE) && !pt_is_free(vm, e.root, e.first, e.last))
+        status = E_EXISTS;
+    return status == OK ? edit_range(vm, &e) : status;
+}
+
+status_t serve_unmap(struct vmm *vm, struct call *c)
+{
+    struct edit e;
+    status_t status = decode_edit(vm, c, EDIT_UNMAP, &e);
+    return status == OK ? edit_range(vm, &e) : status;
+}
+
+status_t serve_protect(struct vmm *vm, struct call *c)
+{
+    struct edit e;
+    status_t status = decode_edit(vm, c, EDIT_PROTECT, &e);
+    if (status == OK)
+        status = decode_prot(c->portal, c->words[3]);
+    return status == OK ? edit_range(vm, &e) : status;
+}
+
+// The grant that was carried with the call. E_SLOT: none was. E_REVOKED: it is dead.
+static status_t decode_destination(const struct vmm *vm, const struct call *c,
+                                   const struct portal **grant)
+{
+    uint64_t badge = c->request->carried_value;
+    if (c->request->carried != CARRIED_BADGE || badge_kind(badge) != PORTAL_GRANT)
+        return E_SLOT;
+    *grant = portal_find(vm, badge_portal(badge), PORTAL_GRANT);
+    return *grant ? OK : E_REVOKED;
+}
+
+static status_t serve_transfer(struct vmm *vm, const struct call *c, bool moves)
+{
+    const struct portal *to;
+    struct transfer t = {.from = c->space, .n_pages = c->words[2], .moves = moves};
+    status_t status = decode_range(vm, c->portal, c->words[1], t.n_pages, &t.first);
+    if (status == OK)
+        status = decode_prot(c->portal, c->words[4]);
+    if (status == OK)
+        status = decode_destination(vm, c, &to);
+    if (status == OK && !(to->rights & RIGHT_MAP))
+        status = E_RIGHT;
+    if (status == OK)
+        status = decode_range(vm, to, c->words[3], t.n_pages, &t.first_to);
+    if (status == OK)
+        status = decode_prot(to, c->words[4]);
+    if (status != OK)
+        return status;
+    t.to = to->owner;
+    t.prot = (unsigned)c->words[4];
+    t.max = c->portal->rights & to->rights & (PROT_R | PROT_W | PROT_X);
+    return transfer_pages(vm, &t);
+}
+
+status_t serve_share(struct vmm *vm, struct call *c)
+{
+    return serve_transfer(vm, c, false);
+}
+
+status_t serve_move(struct vmm *vm, struct call *c)
+{
+    return serve_transfer(vm, c, true);
+}

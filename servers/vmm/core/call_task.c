@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "call.h"
+#include "endpoint.h"
+#include "slots.h"
+#include "space.h"
+#include "task.h"
+
+status_t serve_spawn(struct vmm *vm, struct call *c)
+{
+    const struct request *r = c->request;
+    struct spawn s = {
+        .space = c->space,
+        .self = c->number,
+        .rip = c->words[1],
+        .rsp = c->words[2],
+        .arg = c->words[3],
+        .priority = c->words[4],
+    };
+    if (r->carried == CARRIED_OBJECT)
+        return E_SLOT;
+    if (r->carried == CARRIED_SLOT)
+        s.parent_kind = PARENT_SLOT;
+    if (r->carried == CARRIED_BADGE) {
+        s.parent_kind = PARENT_PORTAL;
+        s.parent = badge_portal(r->carried_value);
+        if (!portal_find(vm, s.parent, badge_kind(r->carried_value)))
+            return E_REVOKED;
+    }
+    return task_spawn(vm, &s);
+}
+
+status_t serve_task_kill(struct vmm *vm, struct call *c)
+{
+    record_t task = c->portal->owner;
+    if (task_of(vm, task)->is_running)
+        task_end(vm, task, &(struct task_end){.exit_kind = EXIT_KILLED});
+    return OK;
+}
+
+// Until the task ends the reply capability stays where it is, and the next one comes elsewhere.
+status_t serve_task_wait(struct vmm *vm, struct call *c)
+{
+    struct task *t = task_of(vm, c->portal->owner);
+    uint16_t fresh, kept = vm->state->reply_slot;
+    if (!t->is_running) {
+        task_exit_words(t, c->answer);
+        return OK;
+    }
+    status_t status = slot_alloc(vm, &fresh);
+    if (status != OK)
+        return status;
+    *slot_next(vm, kept) = t->waiters;
+    t->waiters = kept;
+    vm->state->reply_slot = fresh;
+    c->is_kept = true;
+    return OK;
+}
+
+status_t serve_endpoint(struct vmm *vm, struct call *c)
+{
+    return endpoint_create(vm, c->account);
+}
+
+status_t serve_portal(struct vmm *vm, struct call *c)
+{
+    if (c->request->carried != CARRIED_OBJECT)
+        return E_SLOT;
+    if (c->words[2] & ~(uint64_t)SLOT_FLAGS_ALL)
+        return E_INVAL;
+    return endpoint_portal(vm, c->account, c->request->carried_value, c->words[1], c->words[2]);
+}
+
+status_t serve_power_off(struct vmm *vm, struct call *c)
+{
+    vm->ports->power_off(vm->context, c->words[1]);
+    return OK;
+}

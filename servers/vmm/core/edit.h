@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// A change of a range of pages of one space, in two steps: edit_prepare() may fail and changes
+// nothing, but sets aside every frame that edit_commit(), which cannot fail, will need. Between the
+// two, only other edits may be committed, and only to other ranges.
+#pragma once
+
+#include "page_table.h"
+
+enum edit_kind {
+    EDIT_MAP,     // new pages, or lazy ones; in place of what was there
+    EDIT_UNMAP,   // nothing, at whatever level
+    EDIT_PROTECT, // other rights for what is there
+    EDIT_OWN,     // pages that nobody else has: copies those that are held jointly, copy-on-write
+    EDIT_PLACE,   // given frames
+};
+
+struct edit {
+    enum edit_kind kind;
+    record_t account; // pays for what is allocated
+    pfn_t root;
+    uint64_t first, last; // pages, in the user half
+    unsigned prot;        // MAP, PROTECT, PLACE; OWN: MAX of each page must allow it, else E_RIGHT
+    unsigned max;         // MAP, PLACE
+    unsigned
+        page_level;    // MAP: 1 for 4 KiB pages, 2 for 2 MiB, 3 for 1 GiB; the range is aligned so
+    bool is_lazy;      // MAP
+    bool fills;        // OWN: lazy pages become real, and a hole is E_FAULT
+    bool takes;        // OWN: pages shared on purpose are copied and shared no more
+    bool shares;       // OWN, PLACE: the pages are marked as shared
+    bool is_joint;     // the tree is about to be cloned: plan as if all of it had two parents
+    bool is_sole;      // PLACE: the frames' other references are about to go
+    pfn_t source_root; // PLACE: the frames are those of this space from page `source` on,
+    uint64_t source;   // or, without a root, the frames from number `source` on
+    // edit.c's own:
+    status_t status;
+    uint64_t need[3]; // blocks by level
+    struct reserve reserve;
+};
+
+// Errors: E_NOMEM, E_QUOTA; E_RIGHT (PROTECT, OWN: beyond what a page may ever allow); E_FAULT (OWN
+// with `fills`: nothing is mapped there). Nothing is changed, nothing is kept.
+must_check status_t edit_prepare(struct vmm *vm, struct edit *e);
+
+// Gathers the flushes that it takes.
+void edit_commit(struct vmm *vm, struct edit *e);
+
+// Instead of edit_commit().
+void edit_cancel(struct vmm *vm, struct edit *e);

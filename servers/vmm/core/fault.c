@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "fault.h"
+
+#include "edit.h"
+#include "space.h"
+#include "task.h"
+#include "text.h"
+
+#define VECTOR_PAGE_FAULT 14u
+// Error code of a page fault (SDM 3A, 4.7).
+#define FAULT_WRITE       0x02u
+#define FAULT_USER        0x04u
+#define FAULT_RESERVED    0x08u
+#define FAULT_FETCH       0x10u
+
+static unsigned fault_access(uint64_t error)
+{
+    return error & FAULT_FETCH ? PROT_X : error & FAULT_WRITE ? PROT_W : PROT_R;
+}
+
+// Level of the page that the access gets: what a lazy range was mapped with, and all of a large
+// page if that is the space's own already.
+static unsigned fault_level(const struct vmm *vm, const struct spot *spot)
+{
+    if (pte_is_lazy(spot->pte))
+        return pte_lazy_level(spot->pte);
+    bool is_own =
+        !spot->is_joint && page_is_sole(vm, frame_number(pte_address(spot->pte)), spot->level);
+    return is_own ? spot->level : 1;
+}
+
+static status_t fault_own(struct vmm *vm, const struct space *s, uint64_t page, unsigned level)
+{
+    struct edit e = {
+        .kind = EDIT_OWN,
+        .account = s->account,
+        .root = s->root,
+        .first = page & ~(pt_span(level) - 1),
+        .last = page | (pt_span(level) - 1),
+        .fills = true,
+    };
+    status_t status = edit_prepare(vm, &e);
+    if (status == OK)
+        edit_commit(vm, &e);
+    return status;
+}
+
+status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned access)
+{
+    const struct space *s = space_of(vm, space);
+    uint64_t page = address >> PAGE_SHIFT;
+    if (page >= vm->state->user_pages)
+        return E_FAULT;
+    struct spot spot = pt_find(vm, s->root, page);
+    if (!(pte_prot(spot.pte) & access))
+        return E_FAULT;
+    // A read or a fetch of what is there: the CPU had cached less than the entry allows, and has
+    // forgotten it by faulting (SDM 3A, 4.10.4.1).
+    if (pte_is_present(spot.pte) && access != PROT_W)
+        return OK;
+    unsigned level = fault_level(vm, &spot);
+    status_t status = fault_own(vm, s, page, level);
+    if (status == E_NOMEM && level > 1)
+        status = fault_own(vm, s, page, 1); // no large block is left
+    return status;
+}
+
+static void log_kill(struct vmm *vm, const struct task *t, const uint64_t *words, status_t why)
+{
+    struct text line = {.len = 0};
+    uint64_t vector = words[0], error = words[1];
+    text_add(&line, "vmm: task ");
+    text_add_decimal(&line, t->number);
+    text_add(&line, " killed: ");
+    if (vector == VECTOR_PAGE_FAULT) {
+        text_add(&line, "page fault, ");
+        text_add(&line, error & FAULT_FETCH   ? "fetch of "
+                        : error & FAULT_WRITE ? "write of "
+                                              : "read of ");
+        text_add_hex(&line, words[2]);
+    } else {
+        text_add(&line, "exception ");
+        text_add_decimal(&line, vector);
+        text_add(&line, ", error ");
+        text_add_hex(&line, error);
+    }
+    text_add(&line, ", rip ");
+    text_add_hex(&line, words[3]);
+    if (why != E_FAULT)
+        text_add(&line, why == E_QUOTA ? " (E_QUOTA)" : " (E_NOMEM)");
+    vm->ports->log(vm->context, line.bytes);
+}
+
+bool fault_serve(struct vmm *vm, record_t task, const uint64_t words[MESSAGE_WORDS])
+{
+    const struct task *t = task_of(vm, task);
+    status_t status = E_FAULT;
+    if (words[0] == VECTOR_PAGE_FAULT && words[1] & FAULT_USER && !(words[1] & FAULT_RESERVED))
+        status = fault_resolve(vm, t->space, words[2], fault_access(words[1]));
+    if (status == OK)
+        return true;
+    log_kill(vm, t, words, status);
+    task_end(vm, task,
+             &(struct task_end){
+                 .exit_kind = EXIT_FAULT, .code = words[0], .address = words[2], .rip = words[3]});
+    return false;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// Grants: what a capability to an address space names. A space, a window of its pages, rights;
+// derived from another grant, or from none.
+#pragma once
+
+#include "portal.h"
+
+// A grant on pages first .. first + n_pages - 1, which the caller has checked against the parent's
+// window; holds a reference to the space. `account` pays. Not minted yet. Errors: E_QUOTA, E_NOMEM,
+// E_LIMIT.
+must_check status_t grant_create(struct vmm *vm, record_t account, record_t space, portal_t parent,
+                                 uint64_t first, uint64_t n_pages, unsigned rights,
+                                 portal_t *number);
+
+// The same for all of a space.
+must_check status_t grant_create_whole(struct vmm *vm, record_t account, record_t space,
+                                       unsigned rights, portal_t *number);
+
+// Checks and makes a grant with a smaller window or fewer rights than `parent`'s, on the space's
+// account. Errors: E_INVAL (an empty or impossible range), E_RIGHT (wider), as grant_create().
+must_check status_t grant_derive(struct vmm *vm, portal_t parent, uint64_t first, uint64_t n_pages,
+                                 uint64_t rights, portal_t *number);
+
+// Nobody refers to the grant any more, or it was never minted. What was derived from it stays, as
+// if derived from its parent.
+void grant_drop(struct vmm *vm, portal_t number);
+
+// Makes every grant on the space dead.
+void grant_kill_all(struct vmm *vm, record_t space);
+
+// Whether the pages are a range in the user half: E_INVAL if not.
+must_check status_t range_check(const struct vmm *vm, uint64_t first, uint64_t n_pages);
+// Whether they also lie in the grant's window: E_RIGHT if not.
+must_check status_t grant_check(const struct vmm *vm, const struct portal *grant, uint64_t first,
+                                uint64_t n_pages);

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "page_table.h"
+
+#include "table.h"
+
+struct spot pt_find(const struct vmm *vm, pfn_t root, uint64_t page)
+{
+    pfn_t table = root;
+    bool is_joint = false;
+    for (unsigned level = vm->state->levels;; level--) {
+        pte_t e = table_load(vm, table, table_index(page, level));
+        if (!pte_is_table(e, level))
+            return (struct spot){e, level, page & ~(pt_span(level) - 1), is_joint};
+        table = frame_number(pte_address(e));
+        is_joint |= frame_of(vm, table)->refs > 1;
+    }
+}
+
+static bool table_is_free(const struct vmm *vm, pfn_t table, unsigned level, uint64_t first,
+                          uint64_t last)
+{
+    for (struct step s = step_first(first, last, level); s.is_valid; s = step_next(s, level)) {
+        pte_t e = table_load(vm, table, s.i);
+        if (pte_is_empty(e))
+            continue;
+        // A table below is never empty as a whole.
+        if (s.is_whole || !pte_is_table(e, level) ||
+            !table_is_free(vm, frame_number(pte_address(e)), level - 1, s.from, s.to))
+            return false;
+    }
+    return true;
+}
+
+bool pt_is_free(const struct vmm *vm, pfn_t root, uint64_t first, uint64_t last)
+{
+    return table_is_free(vm, root, vm->state->levels, first, last);
+}
+
+void pt_init_root(struct vmm *vm, pfn_t root, pte_t entry)
+{
+    struct frame *f = frame_of(vm, root);
+    f->level = (uint8_t)vm->state->levels;
+    f->refs = 1;
+    frame_zero(vm, root, 0);
+    // Not counted in `used`: that is of the user half.
+    table_entries(vm, root)[ROOT_ENTRY_KERNEL] = entry;
+}
+
+void pt_clone_root(struct vmm *vm, pfn_t from, pfn_t to)
+{
+    table_copy(vm, from, to);
+    flush_space(vm, frame_address(from));
+}
+
+void pt_drop(struct vmm *vm, pfn_t table, unsigned level)
+{
+    struct frame *f = frame_of(vm, table);
+    if (--f->refs)
+        return;
+    for (unsigned i = f->first; f->used && i <= f->last; i++) {
+        pte_t e = table_load(vm, table, i);
+        pfn_t pfn = frame_number(pte_address(e));
+        if (pte_is_table(e, level))
+            pt_drop(vm, pfn, level - 1);
+        else if (pte_has_page(e))
+            page_drop(vm, pfn, level);
+    }
+    frame_free(vm, table, 0);
+}
+
+void pt_count(const struct vmm *vm, pfn_t table, unsigned level, uint64_t *pages, uint64_t *tables)
+{
+    const struct frame *f = frame_of(vm, table);
+    ++*tables;
+    for (unsigned i = f->first; f->used && i <= f->last; i++) {
+        pte_t e = table_load(vm, table, i);
+        if (pte_is_table(e, level))
+            pt_count(vm, frame_number(pte_address(e)), level - 1, pages, tables);
+        else if (pte_has_page(e))
+            *pages += pt_span(level);
+    }
+}
+
+// What boot's entry at level 1 allows.
+static unsigned boot_prot(pte_t e)
+{
+    return PROT_R | (e.bits & PTE_W ? PROT_W : 0) | (e.bits & PTE_NX ? 0 : PROT_X);
+}
+
+static status_t adopt_entry(struct vmm *vm, pfn_t table, unsigned level, unsigned i,
+                            record_t account)
+{
+    pte_t e = table_load(vm, table, i);
+    pfn_t pfn = frame_number(pte_address(e));
+    if (pte_address(e) >> PAGE_SHIFT >= vm->state->n_frames || (e.bits & PTE_PS && level > 1))
+        return E_FORMAT;
+    struct frame *f = frame_of(vm, pfn);
+    if (f->kind != (level > 1 ? FRAME_TABLE : FRAME_PAGE) || f->refs)
+        return E_FORMAT;
+    f->account = account;
+    if (level > 1) {
+        status_t status = pt_adopt(vm, pfn, level - 1, account);
+        if (status != OK)
+            return status;
+        e = pte_table(pte_address(e), true);
+    } else {
+        f->refs = 1;
+        unsigned max = PROT_R | PROT_W | PROT_X;
+        e = pte_page(pte_address(e), 1, boot_prot(e), max, 0, true);
+    }
+    table_entries(vm, table)[i] = PTE_NONE;
+    table_store(vm, table, i, e);
+    return OK;
+}
+
+status_t pt_adopt(struct vmm *vm, pfn_t table, unsigned level, record_t account)
+{
+    struct frame *f = frame_of(vm, table);
+    unsigned n = level == vm->state->levels ? PTE_ENTRIES / 2 : PTE_ENTRIES;
+    f->level = (uint8_t)level;
+    f->refs = 1;
+    f->account = account;
+    for (unsigned i = 0; i < n; i++) {
+        if (!pte_is_present(table_load(vm, table, i)))
+            continue;
+        status_t status = adopt_entry(vm, table, level, i, account);
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}

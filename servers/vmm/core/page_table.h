@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// The page tables of all spaces: a persistent tree. A table is referenced by its parents' entries
+// (a root, by its space) and counted in its frame's record; with more than one reference it is
+// immutable, and whoever changes something under it copies the path first.
+//
+// Invariants, checked by the audit:
+// - W in an entry that points to a table: that table has one reference. The converse need not hold:
+// a clone
+//   that went leaves W clear, and the next fault sets it.
+// - W in a page's entry: PROT_W, and the frame has one reference or the entry is SHARED.
+// - `used` of a table's record counts its non-empty entries, which lie in first..last. No table but
+// a root
+//   is empty.
+// Since x86 ANDs W down the walk, a clear W protects all that hangs below it.
+//
+// Addresses are page numbers (va >> 12) here; `level` is 1 for entries that map 4 KiB.
+#pragma once
+
+#include "frame.h"
+
+// Where a walk ended: the entry that speaks for a page.
+struct spot {
+    pte_t pte; // empty, lazy or a page
+    unsigned level;
+    uint64_t start; // the pages that it covers begin here
+    bool is_joint;  // it lies below a table that has several parents
+};
+
+// Pages that an entry at `level` covers.
+static inline uint64_t pt_span(unsigned level)
+{
+    return 1ull << 9 * (level - 1);
+}
+
+struct spot pt_find(const struct vmm *vm, pfn_t root, uint64_t page);
+
+// Whether nothing is mapped, lazy or held in first..last.
+bool pt_is_free(const struct vmm *vm, pfn_t root, uint64_t first, uint64_t last);
+
+// A root without user entries; `entry` is the kernel's. The caller owns its one reference.
+void pt_init_root(struct vmm *vm, pfn_t root, pte_t entry);
+
+// Makes `to`, a root without user entries, a copy-on-write clone of `from`: the user entries are
+// copied, W is cleared in both. Flushes all of `from`.
+void pt_clone_root(struct vmm *vm, pfn_t from, pfn_t to);
+
+// Gives up a reference to a table at `level`; the last one frees what it alone refers to. Never
+// allocates. The flush is the caller's duty.
+void pt_drop(struct vmm *vm, pfn_t table, unsigned level);
+
+// Pages with a frame, and tables, below (and with) a table.
+void pt_count(const struct vmm *vm, pfn_t table, unsigned level, uint64_t *pages, uint64_t *tables);
+
+// Takes over a tree that boot built: marks its frames, and writes its entries as the VMM would.
+// Errors: E_FORMAT (it maps or walks through what is not there for it).
+must_check status_t pt_adopt(struct vmm *vm, pfn_t table, unsigned level, record_t account);

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "pool.h"
+
+#include "account.h"
+#include "frame.h"
+
+// Place 0 of each frame. A frame with a free place is in its account's list, by the frame's next
+// and prev.
+struct pool_header {
+    uint64_t used; // bit i: place i
+};
+
+static pfn_t record_frame(record_t id)
+{
+    return (pfn_t){id / RECORDS_PER_FRAME};
+}
+
+static void *record_place(const struct vmm *vm, record_t id)
+{
+    return (char *)frame_at(vm, record_frame(id)) + id % RECORDS_PER_FRAME * RECORD_BYTES;
+}
+
+void *record_at(const struct vmm *vm, record_t id, enum record_kind kind)
+{
+    void *record = record_place(vm, id);
+    invariant(id && *(uint8_t *)record == kind);
+    return record;
+}
+
+static void pool_list(struct vmm *vm, struct account *a, pfn_t pfn)
+{
+    struct frame *f = frame_of(vm, pfn);
+    f->prev = PFN_NONE;
+    f->next = a->records;
+    if (f->next.n)
+        frame_of(vm, f->next)->prev = pfn;
+    a->records = pfn;
+}
+
+static void pool_unlist(struct vmm *vm, struct account *a, pfn_t pfn)
+{
+    const struct frame *f = frame_of(vm, pfn);
+    if (f->prev.n)
+        frame_of(vm, f->prev)->next = f->next;
+    else
+        a->records = f->next;
+    if (f->next.n)
+        frame_of(vm, f->next)->prev = f->prev;
+}
+
+// A new frame of records, with no place used but the header's.
+static status_t pool_grow(struct vmm *vm, record_t account)
+{
+    pfn_t pfn;
+    status_t status = frame_alloc(vm, account, 0, FRAME_RECORDS, &pfn);
+    if (status != OK)
+        return status;
+    frame_zero(vm, pfn, 0);
+    *(struct pool_header *)frame_at(vm, pfn) = (struct pool_header){.used = 1};
+    pool_list(vm, account_of(vm, account), pfn);
+    return OK;
+}
+
+// Takes the lowest free place of the frame.
+static record_t pool_take(struct vmm *vm, pfn_t pfn, enum record_kind kind)
+{
+    struct pool_header *header = frame_at(vm, pfn);
+    unsigned place = (unsigned)__builtin_ctzll(~header->used);
+    header->used |= 1ull << place;
+    frame_of(vm, pfn)->used++;
+    record_t id = pfn.n * RECORDS_PER_FRAME + place;
+    uint8_t *record = record_place(vm, id);
+    __builtin_memset(record, 0, RECORD_BYTES);
+    *record = (uint8_t)kind;
+    return id;
+}
+
+status_t record_alloc(struct vmm *vm, record_t account, enum record_kind kind, record_t *id)
+{
+    struct account *a = account_of(vm, account);
+    if (!a->records.n) {
+        status_t status = pool_grow(vm, account);
+        if (status != OK)
+            return status;
+    }
+    pfn_t pfn = a->records;
+    *id = pool_take(vm, pfn, kind);
+    if (frame_of(vm, pfn)->used == RECORDS_PER_FRAME - 1)
+        pool_unlist(vm, a, pfn);
+    return OK;
+}
+
+void record_free(struct vmm *vm, record_t id)
+{
+    pfn_t pfn = record_frame(id);
+    struct frame *f = frame_of(vm, pfn);
+    struct account *a = account_of(vm, f->account);
+    struct pool_header *header = frame_at(vm, pfn);
+    *(uint8_t *)record_place(vm, id) = RECORD_FREE;
+    header->used &= ~(1ull << id % RECORDS_PER_FRAME);
+    if (f->used-- == RECORDS_PER_FRAME - 1)
+        pool_list(vm, a, pfn);
+    if (!f->used) {
+        pool_unlist(vm, a, pfn);
+        frame_free(vm, pfn, 0);
+    }
+}
+
+void pool_start(struct vmm *vm, pfn_t pfn, uint64_t quota)
+{
+    struct state *s = vm->state;
+    frame_zero(vm, pfn, 0);
+    *(struct pool_header *)frame_at(vm, pfn) = (struct pool_header){.used = 1};
+    *frame_of(vm, pfn) = (struct frame){.kind = FRAME_RECORDS};
+    s->root_account = pool_take(vm, pfn, RECORD_ACCOUNT);
+    frame_of(vm, pfn)->account = s->root_account;
+    struct account *a = account_of(vm, s->root_account);
+    a->quota = quota;
+    a->charged = 1;
+    a->refs = 1;
+    s->n_charged = 1;
+    pool_list(vm, a, pfn);
+}

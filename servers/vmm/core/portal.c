@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "portal.h"
+
+#include "account.h"
+#include "window.h"
+
+// The object's frame names the VMM's frame of the portals.
+static pfn_t portals_frame(const struct vmm *vm, portal_t number)
+{
+    pfn_t object = object_pfn(vm, number / PORTALS_IN_FRAME);
+    return (pfn_t){frame_of(vm, object)->link};
+}
+
+struct portal *portal_of(const struct vmm *vm, portal_t number)
+{
+    struct portal *places = frame_at(vm, portals_frame(vm, number));
+    return &places[number % PORTALS_IN_FRAME];
+}
+
+struct portal *portal_find(const struct vmm *vm, uint64_t number, enum portal_kind kind)
+{
+    if (number > UINT32_MAX)
+        return NULL;
+    pfn_t object = object_pfn(vm, (uint32_t)number / PORTALS_IN_FRAME);
+    if (!object.n || frame_of(vm, object)->level != KERNEL_PORTALS)
+        return NULL;
+    struct portal *p = portal_of(vm, (portal_t)number);
+    return p->kind == kind ? p : NULL;
+}
+
+record_t portal_account(const struct vmm *vm, portal_t number)
+{
+    return frame_of(vm, portals_frame(vm, number))->account;
+}
+
+static void portal_list(struct vmm *vm, struct account *a, portal_t number)
+{
+    struct portal *p = portal_of(vm, number);
+    *p = (struct portal){.next = a->portals};
+    if (p->next)
+        portal_of(vm, p->next)->prev = number;
+    a->portals = number;
+}
+
+static void portal_unlist(struct vmm *vm, struct account *a, portal_t number)
+{
+    const struct portal *p = portal_of(vm, number);
+    if (p->prev)
+        portal_of(vm, p->prev)->next = p->next;
+    else
+        a->portals = p->next;
+    if (p->next)
+        portal_of(vm, p->next)->prev = p->prev;
+}
+
+static status_t portals_create(struct vmm *vm, record_t account)
+{
+    pfn_t pfn;
+    uint32_t index;
+    status_t status = frame_alloc(vm, account, 0, FRAME_PORTALS, &pfn);
+    if (status != OK)
+        return status;
+    status = object_create(vm, account, KERNEL_PORTALS, pfn.n, 0, &index);
+    if (status != OK) {
+        frame_free(vm, pfn, 0);
+        return status;
+    }
+    for (unsigned i = PORTALS_IN_FRAME; i--;)
+        portal_list(vm, account_of(vm, account), index * PORTALS_IN_FRAME + i);
+    return OK;
+}
+
+static void portals_destroy(struct vmm *vm, pfn_t pfn, uint32_t index)
+{
+    struct account *a = account_of(vm, frame_of(vm, pfn)->account);
+    for (unsigned i = 0; i < PORTALS_IN_FRAME; i++)
+        portal_unlist(vm, a, index * PORTALS_IN_FRAME + i);
+    object_destroy(vm, index);
+    frame_free(vm, pfn, 0);
+}
+
+status_t portal_alloc(struct vmm *vm, record_t account, enum portal_kind kind, record_t owner,
+                      portal_t *number)
+{
+    struct account *a = account_of(vm, account);
+    if (!a->portals) {
+        status_t status = portals_create(vm, account);
+        if (status != OK)
+            return status;
+    }
+    portal_t new = a->portals;
+    portal_unlist(vm, a, new);
+    frame_of(vm, portals_frame(vm, new))->used++;
+    *portal_of(vm, new) = (struct portal){.kind = kind, .owner = owner};
+    *number = new;
+    return OK;
+}
+
+void portal_free(struct vmm *vm, portal_t number)
+{
+    pfn_t pfn = portals_frame(vm, number);
+    portal_list(vm, account_of(vm, frame_of(vm, pfn)->account), number);
+    if (!--frame_of(vm, pfn)->used)
+        portals_destroy(vm, pfn, number / PORTALS_IN_FRAME);
+}
+
+void portal_kill(struct vmm *vm, portal_t number)
+{
+    // E_STATE: it is dead in the kernel already, and the word that nobody refers to it is on its
+    // way.
+    status_t status = vm->ports->portal_revoke(vm->context, number);
+    invariant(status == OK || status == E_STATE);
+    *portal_of(vm, number) = (struct portal){.kind = PORTAL_DEAD};
+}
+
+status_t portal_mint(struct vmm *vm, portal_t number, uint32_t slot)
+{
+    return vm->ports->portal_mint(vm->context, number, VMM_OBJECT_ENDPOINT,
+                                  portal_badge(portal_of(vm, number)->kind, number), slot,
+                                  SLOT_FLAGS_ALL);
+}

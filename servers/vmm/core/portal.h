@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// The VMM's side of the kernel's portals: 100 places to a kernel frame, and beside it a frame of
+// the VMM's with what each is for. Both belong to one account; they are given back when all places
+// are free.
+//
+//   FREE ──portal_alloc()──▶ GRANT, TASK, PAGER, FOREIGN ──portal_free()──▶ FREE
+//                              └──portal_kill()──▶ DEAD ──PORTAL_UNUSED, portal_free()──▶ FREE
+#pragma once
+
+#include "vmm.h"
+
+enum portal_kind {
+    PORTAL_FREE,
+    PORTAL_DEAD,    // revoked; the kernel tells when nobody refers to it
+    PORTAL_GRANT,   // a capability to an address space
+    PORTAL_TASK,    // a capability to a task
+    PORTAL_PAGER,   // through which a task's faults come
+    PORTAL_FOREIGN, // into another task's endpoint
+};
+
+struct portal {
+    uint64_t kind : 4;    // enum portal_kind
+    uint64_t rights : 15; // GRANT: RIGHT_*
+    uint64_t first : 45;  // GRANT: the window's pages
+    uint64_t n_pages;
+    record_t owner; // GRANT: space. TASK, PAGER: task. FOREIGN: endpoint, or 0 when that went
+    portal_t parent, child; // GRANT: the tree of derivations
+    portal_t next, prev;    // GRANT: siblings. FOREIGN: of the endpoint. FREE: of the account
+    uint32_t link;          // GRANT: what was mapped through it
+};
+
+_Static_assert(sizeof(struct portal) == 40, "100 of them fit a frame");
+
+struct portal *portal_of(const struct vmm *vm, portal_t number);
+
+// The portal of that number if it is of `kind`, else NULL: for numbers that came with a message.
+struct portal *portal_find(const struct vmm *vm, uint64_t number, enum portal_kind kind);
+
+// Allocates a portal, all zero but kind and owner; the kernel knows nothing of it yet. Errors:
+// E_QUOTA, E_NOMEM, E_LIMIT.
+must_check status_t portal_alloc(struct vmm *vm, record_t account, enum portal_kind kind,
+                                 record_t owner, portal_t *number);
+
+// Frees a portal that the kernel never minted, or said that nobody refers to.
+void portal_free(struct vmm *vm, portal_t number);
+
+// Revokes a minted portal: dead at once.
+void portal_kill(struct vmm *vm, portal_t number);
+
+// Who pays for it.
+record_t portal_account(const struct vmm *vm, portal_t number);
+
+// What the kernel tells the VMM of a caller: kind and number.
+static inline uint64_t portal_badge(enum portal_kind kind, portal_t number)
+{
+    return (uint64_t)kind << 56 | number;
+}
+
+static inline enum portal_kind badge_kind(uint64_t badge)
+{
+    return (enum portal_kind)(badge >> 56);
+}
+
+static inline portal_t badge_portal(uint64_t badge)
+{
+    return (portal_t)badge;
+}
+
+// Puts a capability to a portal into the VMM's own endpoint into the empty slot.
+must_check status_t portal_mint(struct vmm *vm, portal_t number, uint32_t slot);

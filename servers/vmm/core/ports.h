@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// All that the core asks of the world: the kernel's calls. Physical memory needs no function: frame
+// p lies at `vm->offset + p` (see frame_at). Native ports invoke the kernel, the host's are fakes.
+// `index` is a page of the object window, `slot` a capability slot of the VMM's own.
+#pragma once
+
+#include "ipc/status.h"
+#include "ipc/types.h"
+
+// The kernel's numbers; ports_native.c checks them against ipc/syscalls.h.
+enum kernel_object { KERNEL_TASK = 1, KERNEL_ENDPOINT, KERNEL_PORTALS, KERNEL_SLOTS };
+enum message_event {
+    EVENT_CALL,
+    EVENT_NOTIFICATION,
+    EVENT_LAST_REFERENCE,
+    EVENT_EXCEPTION,
+    EVENT_EXIT,
+    EVENT_PORTAL_UNUSED,
+    EVENT_ENDPOINT_UNUSED,
+};
+#define PORTALS_IN_FRAME 100u
+#define SLOTS_FIRST      64u
+#define SLOTS_IN_FRAME   250u
+
+// Slots that spawner and task agree on, and flags that let the holder do everything with a slot.
+#define TASK_SLOT_PAGER   0u
+#define TASK_SLOT_SELF    1u
+#define TASK_SLOT_PARENT  2u
+#define TASK_SLOT_CONSOLE 3u
+#define SLOT_FLAGS_ALL    0xfu
+
+struct ports {
+    status_t (*object_create)(void *context, uint32_t index, enum kernel_object kind,
+                              uint32_t slot);
+    status_t (*object_destroy)(void *context, uint32_t index); // E_MORE: call again
+    status_t (*task_bind)(void *context, uint32_t task, paddr_t root, uint64_t priority);
+    status_t (*task_run)(void *context, uint32_t task, vaddr_t rip, vaddr_t rsp, uint64_t arg);
+    status_t (*task_slots)(void *context, uint32_t task, uint32_t index);
+    status_t (*slot_give)(void *context, uint32_t task, uint32_t slot, uint32_t send);
+    status_t (*portal_mint)(void *context, uint32_t portal, uint32_t endpoint, uint64_t badge,
+                            uint32_t slot, uint64_t flags);
+    status_t (*portal_revoke)(void *context, uint32_t portal);
+    void (*drop)(void *context, uint32_t slot);                         // harmless if empty
+    void (*reply)(void *context, uint32_t slot, const uint64_t *words); // harmless if nobody waits
+    void (*flush)(void *context, paddr_t root, vaddr_t va, uint64_t pages); // pages 0: all of it
+    void (*log)(void *context, const char *line);
+    void (*power_off)(void *context, uint64_t code);
+    void (*fail)(void *context, const char *line); // says why and ends the machine as failed
+};

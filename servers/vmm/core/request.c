@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "request.h"
+
+#include "call.h"
+#include "endpoint.h"
+#include "fault.h"
+#include "grant.h"
+#include "space.h"
+#include "task.h"
+
+// A call needs all of `rights`.
+enum handler_flags {
+    ON_WHOLE = 1, // it reaches beyond any window: the grant must be on all of the space
+    ON_TASK = 2,  // through a task capability, not a grant
+    GIVES_CAP = 4,
+};
+
+// clang-format off
+static const struct handler {
+    status_t (*serve)(struct vmm *vm, struct call *c);
+    uint16_t rights;
+    uint16_t flags;
+} handlers[VMM_REQUESTS] = {
+    [VMM_SPACE_CREATE]  = {serve_space_create, RIGHT_CREATE, GIVES_CAP},
+    [VMM_SPACE_CLONE]   = {serve_space_clone, RIGHT_CLONE | RIGHT_READ, ON_WHOLE | GIVES_CAP},
+    [VMM_SPACE_DESTROY] = {serve_space_destroy, RIGHT_DESTROY, ON_WHOLE},
+    [VMM_MAP]           = {serve_map, RIGHT_MAP, 0},
+    [VMM_UNMAP]         = {serve_unmap, RIGHT_MAP, 0},
+    [VMM_PROTECT]       = {serve_protect, RIGHT_MAP, 0},
+    [VMM_SHARE]         = {serve_share, RIGHT_SHARE, 0},
+    [VMM_MOVE]          = {serve_move, RIGHT_SHARE | RIGHT_MAP, 0},
+    [VMM_DERIVE]        = {serve_derive, RIGHT_DERIVE, GIVES_CAP},
+    [VMM_QUERY]         = {serve_query, RIGHT_QUERY, 0},
+    [VMM_STATS]         = {serve_stats, RIGHT_QUERY, 0},
+    [VMM_AUDIT]         = {serve_audit, RIGHT_AUDIT, 0},
+    [VMM_SPAWN]         = {serve_spawn, RIGHT_SPAWN, ON_WHOLE | GIVES_CAP},
+    [VMM_TASK_KILL]     = {serve_task_kill, 0, ON_TASK},
+    [VMM_TASK_WAIT]     = {serve_task_wait, 0, ON_TASK},
+    [VMM_ENDPOINT]      = {serve_endpoint, RIGHT_CREATE, GIVES_CAP},
+    [VMM_PORTAL]        = {serve_portal, RIGHT_CREATE, GIVES_CAP},
+    [VMM_POWER_OFF]     = {serve_power_off, RIGHT_POWER, 0},
+};
+// clang-format on
+
+static status_t check_call(const struct vmm *vm, const struct handler *h, const struct call *c)
+{
+    bool is_task = c->portal->kind == PORTAL_TASK;
+    bool is_whole = c->portal->n_pages == vm->state->user_pages;
+    if (is_task != !!(h->flags & ON_TASK) || h->rights & ~(unsigned)c->portal->rights ||
+        (h->flags & ON_WHOLE && !is_whole))
+        return E_RIGHT;
+    return h->flags & GIVES_CAP && !c->request->wants_cap ? E_NOSLOT : OK;
+}
+
+static status_t serve_call(struct vmm *vm, struct call *c)
+{
+    uint64_t opcode = c->words[0] & 0xffff, badge = c->request->badge;
+    c->flags = (uint32_t)(c->words[0] >> 32);
+    c->number = badge_portal(badge);
+    c->portal = portal_find(vm, c->number, badge_kind(badge));
+    if (!c->portal || (c->portal->kind != PORTAL_GRANT && c->portal->kind != PORTAL_TASK))
+        return E_REVOKED;
+    if ((c->words[0] >> 16 & 0xffff) != VMM_VERSION)
+        return E_VERSION;
+    if (opcode >= VMM_REQUESTS || !handlers[opcode].serve)
+        return E_NOSYS;
+    const struct handler *h = &handlers[opcode];
+    status_t status = check_call(vm, h, c);
+    if (status != OK)
+        return status;
+    if (c->portal->kind == PORTAL_GRANT) {
+        c->space = c->portal->owner;
+        c->account = space_of(vm, c->space)->account;
+    }
+    status = h->serve(vm, c);
+    c->request->gives_cap = status == OK && h->flags & GIVES_CAP;
+    return status;
+}
+
+static void request_call(struct vmm *vm, struct request *r)
+{
+    uint64_t words[MESSAGE_WORDS];
+    __builtin_memcpy(words, r->words, sizeof words);
+    struct call c = {.request = r, .words = words};
+    status_t status = serve_call(vm, &c);
+    if (r->carried == CARRIED_SLOT)
+        vm->ports->drop(vm->context, VMM_SLOT_RECEIVE);
+    __builtin_memset(r->words, 0, sizeof r->words);
+    if (status == OK)
+        __builtin_memcpy(r->words, c.answer, sizeof r->words);
+    r->words[0] = (uint64_t)(int64_t)status;
+    r->is_answered = !c.is_kept;
+}
+
+// The portal of a message that the kernel made: it is there, by our own bookkeeping.
+static struct portal *event_portal(struct vmm *vm, const struct request *r)
+{
+    struct portal *p = portal_find(vm, badge_portal(r->badge), badge_kind(r->badge));
+    invariant(p);
+    return p;
+}
+
+static void request_last_reference(struct vmm *vm, const struct request *r)
+{
+    const struct portal *p = event_portal(vm, r);
+    if (p->kind == PORTAL_GRANT)
+        grant_drop(vm, badge_portal(r->badge));
+    else
+        task_drop(vm, p->owner, p->kind);
+}
+
+void request_serve(struct vmm *vm, struct request *r)
+{
+    r->is_answered = r->gives_cap = false;
+    switch (r->event) {
+    case EVENT_CALL:
+        request_call(vm, r);
+        break;
+    case EVENT_EXCEPTION:
+        r->is_answered = fault_serve(vm, event_portal(vm, r)->owner, r->words);
+        break;
+    case EVENT_EXIT:
+        task_end(vm, event_portal(vm, r)->owner,
+                 &(struct task_end){.exit_kind = EXIT_NORMAL, .code = r->words[0]});
+        break;
+    case EVENT_LAST_REFERENCE:
+        request_last_reference(vm, r);
+        break;
+    case EVENT_PORTAL_UNUSED:
+        endpoint_portal_unused(vm, r->words[0]);
+        break;
+    case EVENT_ENDPOINT_UNUSED:
+        endpoint_drop(vm, r->words[0]);
+        break;
+    case EVENT_NOTIFICATION:
+        break; // nobody may notify the VMM with a meaning
+    }
+    vmm_settle(vm);
+}

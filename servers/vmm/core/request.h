@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// One message of the VMM's endpoint, from its words to the answer.
+#pragma once
+
+#include "vmm.h"
+
+// What came with a call beside the words.
+enum carried { CARRIED_NONE, CARRIED_BADGE, CARRIED_OBJECT, CARRIED_SLOT };
+
+struct request {
+    enum message_event event;
+    uint64_t badge;
+    uint64_t words[MESSAGE_WORDS]; // overwritten with the answer's
+    bool wants_cap;                // the caller named a slot for a capability in the answer
+    enum carried carried;
+    uint64_t carried_value; // BADGE: of a portal of ours. OBJECT: the endpoint's window index
+    // out:
+    bool is_answered; // a reply is due now
+    bool gives_cap;   // with what lies in VMM_SLOT_ANSWER
+};
+
+// Serves a message. A CARRIED_SLOT capability lies in VMM_SLOT_RECEIVE and is gone afterwards. The
+// reply capability of a call lies in state->reply_slot; what is not answered now is kept there, and
+// reply_slot is another, empty slot afterwards.
+void request_serve(struct vmm *vm, struct request *r);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// One table of the tree: its entries and what its frame's record says of them; and the steps by
+// which a range of pages goes through it. Only page_table.c, edit.c, window.c and audit.c look at
+// tables so closely.
+#pragma once
+
+#include "arch/layout.h"
+#include "page_table.h"
+
+// Entry `i` speaks for pages from..to of the range; for all of its own pages if `is_whole`.
+struct step {
+    unsigned i;
+    bool is_whole;
+    bool is_valid;
+    uint64_t from, to;
+    uint64_t last; // of the range
+};
+
+static inline unsigned table_index(uint64_t page, unsigned level)
+{
+    return page >> 9 * (level - 1) & (PTE_ENTRIES - 1);
+}
+
+static inline struct step step_first(uint64_t first, uint64_t last, unsigned level)
+{
+    uint64_t end = first | (pt_span(level) - 1);
+    return (struct step){
+        .i = table_index(first, level),
+        .is_whole = !(first & (pt_span(level) - 1)) && end <= last,
+        .is_valid = first <= last,
+        .from = first,
+        .to = end < last ? end : last,
+        .last = last,
+    };
+}
+
+static inline struct step step_next(struct step s, unsigned level)
+{
+    return step_first(s.to + 1, s.last, level);
+}
+
+static inline pte_t *table_entries(const struct vmm *vm, pfn_t table)
+{
+    return frame_at(vm, table);
+}
+
+static inline pte_t table_load(const struct vmm *vm, pfn_t table, unsigned i)
+{
+    return table_entries(vm, table)[i];
+}
+
+// Writes an entry and keeps the record's count and range.
+void table_store(struct vmm *vm, pfn_t table, unsigned i, pte_t new);
+
+// Copies all counted entries of a table into an empty one: each child or page has one reference
+// more, and W is cleared in both but of shared pages.
+void table_copy(struct vmm *vm, pfn_t from, pfn_t to);
+
+// Fills an empty table below `level` with the parts of `e`, which stood at `level` and is no table.
+// A page's references move to its parts.
+void table_fill(struct vmm *vm, pfn_t table, unsigned level, pte_t e);

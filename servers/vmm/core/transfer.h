@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// Share and move: the frames of a window here, mapped there.
+#pragma once
+
+#include "vmm.h"
+
+struct transfer {
+    record_t from, to; // spaces, perhaps the same
+    uint64_t first;    // pages in `from`
+    uint64_t n_pages;
+    uint64_t first_to; // pages in `to`
+    unsigned prot;     // there
+    unsigned max;      // the greatest rights that both capabilities allow
+    bool moves;        // taken from here and private there; else in both, coherent
+};
+
+// The source range becomes its space's own (paths and pages are unshared, lazy pages made real, on
+// its account). Errors: E_FAULT (a hole in the source), E_EXISTS (something at the destination),
+// E_RIGHT (beyond what a page may ever allow), E_QUOTA, E_NOMEM. Nothing changed on failure.
+must_check status_t transfer_pages(struct vmm *vm, const struct transfer *t);

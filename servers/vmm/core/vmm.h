@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// The root record: all of the VMM's state hangs from it, in frames, by frame number or record id
+// and never by a pointer, so that another VMM could adopt it. `struct vmm` is the handle that the
+// code is given: the mapping of the state, and the ports; it can be made anew at any time.
+//
+// Names of things: a pfn is a frame's number, 0 is none (frame 0 is never used). A record is 64
+// bytes in a frame of records: its id is pfn * 64 + place, 0 is none. A portal is named by the
+// kernel's number, which is never below PORTALS_IN_FRAME: 0 is none.
+#pragma once
+
+#include "flush.h"
+#include "ports.h"
+#include "pte.h"
+
+typedef struct {
+    uint32_t n;
+} pfn_t;
+
+typedef uint32_t record_t;
+typedef uint32_t portal_t;
+
+#define PFN_NONE     ((pfn_t){0})
+#define FRAMES_MAX   (1u << 26) // record ids have 32 bits
+#define FRAME_ORDERS 19u        // blocks of 1 to 2^18 frames: up to 1 GiB
+
+#define STATE_MAGIC   0x6572747361646163ull // "cadastre"
+#define STATE_VERSION 1u
+
+// The kernel's address space is its one top-level entry, taken from the boot CR3 on first use.
+// Every space holds a reference; it is never freed.
+struct kernel_space {
+    pte_t entry;
+    uint32_t refs;
+};
+
+#define VMM_SLOTS_MAX 2048u
+
+// The VMM's own capability slots that keep the replies of long waits: each names the next one.
+struct slot_table {
+    uint16_t next[VMM_SLOTS_MAX];
+};
+
+struct state {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t levels;
+    uint64_t user_pages; // the user half is pages 0 .. user_pages - 1
+    pfn_t frame_table;
+    uint32_t n_frames; // in the frame table
+    pfn_t boot_root;
+    pfn_t window; // the table at level 2 of the object window
+    uint64_t n_boot, n_free, n_charged, n_reserved;
+    pfn_t free[FRAME_ORDERS];
+    pfn_t freeing; // frames that wait for their flush
+    record_t root_account;
+    record_t dead_accounts;
+    record_t spaces;
+    record_t init; // the task whose end is the machine's
+    struct kernel_space kernel;
+    struct flush flush;
+    uint32_t n_tasks; // ever made: the number that a log line calls one
+    pfn_t slot_table;
+    uint16_t free_slots; // head
+    uint16_t n_slots;    // that the kernel gave
+    uint16_t reply_slot; // where the next caller's reply capability lands
+    uint32_t page_sizes; // as in boot_info
+};
+
+_Static_assert(sizeof(struct state) <= PAGE_SIZE, "the root record is a frame");
+
+struct vmm {
+    struct state *state;
+    struct frame *frames;
+    uintptr_t offset; // of the physical mapping
+    const struct ports *ports;
+    void *context;
+};
+
+// The VMM's slots by use, and its own objects in the window.
+enum vmm_slot {
+    VMM_SLOT_MACHINE = 1,
+    VMM_SLOT_ENDPOINT,
+    VMM_SLOT_CONSOLE,
+    VMM_SLOT_RECEIVE, // where a capability lands that came with a call
+    VMM_SLOT_ANSWER,  // what goes with the reply
+    VMM_SLOT_SCRATCH, // on its way into a new task
+    VMM_SLOT_NOBODY,  // an endpoint on which nothing ever comes: to reply without receiving
+    VMM_SLOT_FREE,
+};
+enum { VMM_OBJECT_TASK, VMM_OBJECT_ENDPOINT };
+
+// A broken invariant of our own: the kernel prints where, and the machine ends.
+#define invariant(condition)  \
+    do {                      \
+        if (!(condition))     \
+            __builtin_trap(); \
+    } while (0)
+
+// Ends a request: flushes, only then gives the freed frames back, and lets dead accounts go.
+void vmm_settle(struct vmm *vm);

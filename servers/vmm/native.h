@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// The core's ports as kernel calls, and messages as requests.
+#pragma once
+
+#include "core/request.h"
+
+extern const struct ports native_ports;
+
+// Makes the endpoint in VMM_SLOT_NOBODY, through which replies are given without receiving.
+must_check status_t native_make_nobody(struct vmm *vm);
+
+// Waits for a message. The reply slot is empty before.
+void native_receive(struct vmm *vm, struct request *r);
+
+// Answers the request in it, then waits for the next.
+void native_reply_receive(struct vmm *vm, struct request *r);
+
+// Says what failed, and ends the machine as failed.
+_Noreturn void native_fail(const char *what, status_t status);

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+#include "arch/power.h"
+#include "boot/handoff.h"
+#include "core/window.h"
+#include "ipc/ipc.h"
+#include "native.h"
+
+_Static_assert(KERNEL_TASK == (int)OBJECT_TASK && KERNEL_ENDPOINT == (int)OBJECT_ENDPOINT &&
+                   KERNEL_PORTALS == (int)OBJECT_PORTALS && KERNEL_SLOTS == (int)OBJECT_SLOTS,
+               "kinds of kernel objects");
+_Static_assert(EVENT_CALL == (int)MESSAGE_CALL && EVENT_EXCEPTION == (int)MESSAGE_EXCEPTION &&
+                   EVENT_ENDPOINT_UNUSED == (int)MESSAGE_ENDPOINT_UNUSED,
+               "kinds of messages");
+_Static_assert(PORTALS_IN_FRAME == PORTALS_PER_FRAME && SLOT_FLAGS_ALL == SLOT_ALL,
+               "numbers of the kernel's");
+_Static_assert(VMM_SLOT_MACHINE == (int)SLOT_SELF && VMM_SLOT_ENDPOINT == (int)SLOT_PARENT &&
+                   VMM_SLOT_CONSOLE == (int)SLOT_CONSOLE,
+               "what the kernel gives the VMM");
+_Static_assert(TASK_SLOT_SELF == SLOT_SELF && TASK_SLOT_PARENT == SLOT_PARENT &&
+                   TASK_SLOT_CONSOLE == SLOT_CONSOLE,
+               "what a task finds in its slots");
+_Static_assert(VMM_OBJECT_TASK == (int)BOOT_OBJECT_VMM_TASK &&
+                   VMM_OBJECT_ENDPOINT == (int)BOOT_OBJECT_VMM_ENDPOINT,
+               "what boot put into the object window");
+
+static status_t machine(enum syscall_number number, slot_t send, struct message m)
+{
+    return sys_invoke(sys_header(number, VMM_SLOT_MACHINE, send, 0, 0, 0), &m).status;
+}
+
+static status_t object_create_call(void *context, uint32_t index, enum kernel_object kind,
+                                   uint32_t slot)
+{
+    (void)context;
+    return machine(SYS_OBJECT_CREATE, 0, (struct message){{index, kind, slot}});
+}
+
+static status_t object_destroy_call(void *context, uint32_t index)
+{
+    (void)context;
+    return machine(SYS_OBJECT_DESTROY, 0, (struct message){{index}});
+}
+
+static status_t task_bind(void *context, uint32_t task, paddr_t root, uint64_t priority)
+{
+    (void)context;
+    return machine(SYS_TASK_BIND, 0, (struct message){{task, root, priority}});
+}
+
+static status_t task_run(void *context, uint32_t task, vaddr_t rip, vaddr_t rsp, uint64_t arg)
+{
+    (void)context;
+    return machine(SYS_TASK_RUN, 0, (struct message){{task, rip, rsp, arg}});
+}
+
+static status_t task_slots(void *context, uint32_t task, uint32_t index)
+{
+    (void)context;
+    return machine(SYS_TASK_SLOTS, 0, (struct message){{task, index}});
+}
+
+static status_t slot_give(void *context, uint32_t task, uint32_t slot, uint32_t send)
+{
+    (void)context;
+    return machine(SYS_SLOT_GIVE, send, (struct message){{task, slot}});
+}
+
+static status_t portal_mint_call(void *context, uint32_t portal, uint32_t endpoint, uint64_t badge,
+                                 uint32_t slot, uint64_t flags)
+{
+    (void)context;
+    return machine(SYS_PORTAL_MINT, 0, (struct message){{portal, endpoint, badge, slot, flags}});
+}
+
+static status_t portal_revoke(void *context, uint32_t portal)
+{
+    (void)context;
+    return machine(SYS_PORTAL_REVOKE, 0, (struct message){{portal}});
+}
+
+static void drop(void *context, uint32_t slot)
+{
+    (void)context;
+    (void)ipc_drop(slot); // it may be empty
+}
+
+// Nothing ever comes to the endpoint named, so this replies and is back at once. A waiter that died
+// meanwhile has left the slot empty.
+static void reply(void *context, uint32_t slot, const uint64_t *words)
+{
+    (void)context;
+    struct message m;
+    for (unsigned i = 0; i < MESSAGE_WORDS; i++)
+        m.w[i] = words[i];
+    sys_invoke(sys_header(SYS_REPLY_RECV, VMM_SLOT_NOBODY, 0, 0, slot, SYS_REPLY | SYS_POLL), &m);
+}
+
+static void flush(void *context, paddr_t root, vaddr_t va, uint64_t pages)
+{
+    (void)context;
+    (void)machine(SYS_FLUSH, 0, (struct message){{root, va, pages}});
+}
+
+static void log_line(void *context, const char *line)
+{
+    (void)context;
+    log_text(line);
+    log_text("\n");
+}
+
+static void power_off_call(void *context, uint64_t code)
+{
+    (void)context;
+    (void)machine(SYS_POWER_OFF, 0, (struct message){{code}});
+}
+
+static void fail(void *context, const char *line)
+{
+    log_line(context, line);
+    power_off_call(context, POWER_FAILURE);
+}
+
+const struct ports native_ports = {
+    .object_create = object_create_call,
+    .object_destroy = object_destroy_call,
+    .task_bind = task_bind,
+    .task_run = task_run,
+    .task_slots = task_slots,
+    .slot_give = slot_give,
+    .portal_mint = portal_mint_call,
+    .portal_revoke = portal_revoke,
+    .drop = drop,
+    .reply = reply,
+    .flush = flush,
+    .log = log_line,
+    .power_off = power_off_call,
+    .fail = fail,
+};
+
+status_t native_make_nobody(struct vmm *vm)
+{
+    uint32_t index;
+    return object_create(vm, vm->state->root_account, KERNEL_ENDPOINT, 0, VMM_SLOT_NOBODY, &index);
+}
+
+_Noreturn void native_fail(const char *what, status_t status)
+{
+    log_format("vmm: %s: %s\n", what, status_text(status));
+    for (;;)
+        power_off_call(NULL, POWER_FAILURE);
+}
+
+// What came, as a request.
+static void request_fill(struct request *r, const struct result *result, const struct message *m)
+{
+    *r = (struct request){
+        .event = (enum message_event)result->kind,
+        .badge = result->badge,
+        .wants_cap = result->wants_cap,
+        .carried = result->got_own      ? CARRIED_BADGE
+                   : result->got_object ? CARRIED_OBJECT
+                   : result->got_cap    ? CARRIED_SLOT
+                                        : CARRIED_NONE,
+        .carried_value = result->carried,
+    };
+    for (unsigned i = 0; i < MESSAGE_WORDS; i++)
+        r->words[i] = m->w[i];
+}
+
+void native_receive(struct vmm *vm, struct request *r)
+{
+    struct message m;
+    struct result result;
+    do {
+        result = ipc_receive(VMM_SLOT_ENDPOINT, VMM_SLOT_RECEIVE, vm->state->reply_slot, &m);
+    } while (result.status == E_MORE);
+    if (result.status != OK)
+        native_fail("receive", result.status);
+    request_fill(r, &result, &m);
+}
+
+// A reply that cannot be given has changed nothing: once more as an error, and if nobody is there
+// to hear that either, not at all.
+void native_reply_receive(struct vmm *vm, struct request *r)
+{
+    struct message m;
+    uint32_t reply_slot = vm->state->reply_slot;
+    slot_t send = r->gives_cap ? VMM_SLOT_ANSWER : 0;
+    uint32_t flags = SYS_REPLY | (send ? SYS_MOVE : 0);
+    for (unsigned i = 0; i < MESSAGE_WORDS; i++)
+        m.w[i] = r->words[i];
+    struct result result = sys_invoke(
+        sys_header(SYS_REPLY_RECV, VMM_SLOT_ENDPOINT, send, VMM_SLOT_RECEIVE, reply_slot, flags),
+        &m);
+    if (result.status == OK) {
+        request_fill(r, &result, &m);
+        return;
+    }
+    if (result.status != E_MORE) {
+        const uint64_t words[MESSAGE_WORDS] = {(uint64_t)(int64_t)result.status};
+        if (send)
+            drop(NULL, send);
+        reply(NULL, reply_slot, words);
+        drop(NULL, reply_slot);
+    }
+    native_receive(vm, r);
+}

@@ -1,0 +1,78 @@
+# What people type: packages, run, debug, test, unit, scenario, check, doctor, stats, coverage, help.
+JOBS = $(shell nproc)
+
+PYTEST   = $(PYTHON) -m pytest -c test/pytest.ini --rootdir=test -q -n $(JOBS) --dist loadgroup
+CADASTRE = PYTHONPATH=tools $(PYTHON) -m cadastre
+MACHINE  = --memory $(MEM) --cpu $(CPU) --firmware $(FIRMWARE)
+IMAGE    = $(B)/scenarios/$(S)/image.iso
+
+SCENARIOS := $(patsubst test/scenarios/%/manifest,%,$(wildcard test/scenarios/*/manifest))
+
+.PHONY: help packages run scenario debug test test-build unit coverage doctor stats
+help: ## this list
+	@sed -n 's/^#   make/  make/p' Makefile
+	@echo
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(filter %Makefile %.mk,$(MAKEFILE_LIST)) \
+	    | sort | expand -t 26
+	@echo
+	@echo "  scenarios (S=): $(SCENARIOS)"
+
+# An order-only prerequisite of every object: it runs first, costs milliseconds, rebuilds nothing.
+packages: ## install the Debian packages that are missing (every target does)
+	@tools/packages.sh
+
+run: $(B)/scenarios/$(S)/image.iso ## boot scenario S in QEMU and show what it does
+	$(Q)$(CADASTRE) run --iso $(IMAGE) $(MACHINE)
+
+scenario: run ## the same: make scenario S=name
+
+debug: $(B)/scenarios/$(S)/image.iso ## boot scenario S stopped, with gdb on it
+	$(Q)$(CADASTRE) debug --iso $(IMAGE) $(MACHINE) --build $(B)
+
+test: ## every test; the last line is "N passed, N failed"
+	@tools/test.sh $(MAKE) $(PYTHON) $(JOBS)
+
+test-build: all unit-programs $(SCENARIOS:%=$(B)/scenarios/%/image.iso)
+
+unit: unit-programs ## the host unit tests; T=text picks those with it in their name
+	$(Q)$(PYTEST) test/unit $(if $(T),-k "$(T)")
+
+coverage: unit ## lines of the VMM's core that the unit tests reach
+	$(Q)llvm-profdata merge -sparse $$(find $(B)/profile/test/unit/vmm -name '*.profraw') -o $(B)/profile/all
+	$(Q)llvm-cov report -instr-profile=$(B)/profile/all $(firstword $(UNIT_PROGRAMS_vmm)) \
+	    $(patsubst %,-object %,$(filter-out $(firstword $(UNIT_PROGRAMS_vmm)),$(UNIT_PROGRAMS_vmm))) \
+	    servers/vmm/core
+
+doctor: ## look at every tool that is needed; installs and boots nothing
+	@tools/doctor.sh
+
+stats: $(B)/kernel.elf ## lines of code; fails if kernel/ and arch/ have more than 4000
+	$(Q)$(PYTHON) tools/stats.py $(B)/kernel.elf 4000
+
+# make check. Sources of the system are linted with the flags that they are built with.
+CHECK_DIRS := $(wildcard boot kernel arch lib servers test)
+C_SOURCES  := $(shell find $(CHECK_DIRS) -name '*.c')
+C_HEADERS  := $(shell find $(CHECK_DIRS) -name '*.h')
+TIDY_KERNEL := $(filter boot/% kernel/% arch/%,$(C_SOURCES))
+TIDY_USER   := $(filter lib/% servers/% test/scenarios/%,$(C_SOURCES))
+
+.PHONY: check check-format check-layers check-tidy format
+check: check-format check-layers check-tidy ## format, include layers, clang-tidy
+
+check-format: | packages
+	$(Q)clang-format --dry-run -Werror $(C_SOURCES) $(C_HEADERS)
+
+format: | packages ## let clang-format rewrite the C sources
+	$(Q)clang-format -i $(C_SOURCES) $(C_HEADERS)
+
+check-layers: | packages
+	$(Q)$(PYTHON) tools/layers.py $(CC) $(KERNEL_CFLAGS)
+
+check-tidy: $(patsubst %,$(B)/tidy/%,$(TIDY_KERNEL) $(TIDY_USER)) # one stamp a file: what has not changed is not done again
+
+$(TIDY_KERNEL:%=$(B)/tidy/%): TIDY_CFLAGS = $(KERNEL_CFLAGS)
+$(TIDY_USER:%=$(B)/tidy/%): TIDY_CFLAGS = $(USER_CFLAGS)
+$(B)/tidy/%: % $(C_HEADERS) .clang-tidy | packages
+	@mkdir -p $(@D)
+	$(Q)clang-tidy --quiet $< -- $(TIDY_CFLAGS) 2>$@.log || { cat $@.log >&2; exit 1; }
+	@touch $@

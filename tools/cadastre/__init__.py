@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+"""Boots Cadastre in QEMU and drives it over the serial line.
+
+The parts, each of use on its own:
+
+    qemu      Config and the one place where a QEMU command line is built
+    machine   a running QEMU: lines as they come, input, monitor; always killed in the end
+    monitor   QEMU's own view of the machine (QMP): `info tlb`, `info mem`, registers
+    ktap      incremental parser of the test lines that scenarios print
+    verdict   what makes a boot a pass: strict, and every reason for a failure in words
+    status    the status codes, read from lib/ipc/status.h
+    elf       segments and symbols of the kernel and of tasks, for tests that look at memory
+
+Boot an image and judge it:
+
+    from cadastre import Config, boot
+    result = boot(Config("build/scenarios/default/image.iso", memory="16M"), timeout=60)
+    result.check()                      # raises BootFailed, which tells why
+    print(len(result.report.tests), "tests in", result.seconds, "seconds")
+
+Talk to one:
+
+    from cadastre import Config, Machine
+    with Machine(Config("build/scenarios/shell/image.iso"), timeout=60) as machine:
+        machine.expect(r"^ready")       # a line; BootTimeout or MachineEnded show the last lines
+        machine.send("list\n")
+        print(machine.monitor.human("info mem"))
+
+From a terminal, with tools/ on PYTHONPATH: `/usr/bin/python3 -m cadastre --help`.
+"""
+from cadastre.ktap import Parser, Report
+from cadastre.machine import BootError, BootFailed, BootTimeout, Machine, MachineEnded, Result, boot
+from cadastre.qemu import Config
+from cadastre.verdict import Verdict, judge
+
+__all__ = ["BootError", "BootFailed", "BootTimeout", "Config", "Machine", "MachineEnded", "Parser",
+           "Report", "Result", "Verdict", "boot", "judge"]
