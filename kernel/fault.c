@@ -26,7 +26,8 @@ struct task *fault_handle(struct cpu *cpu, uint64_t address)
     t->event = (struct task_event){.kind = MESSAGE_EXCEPTION,
                                    .vector = (uint32_t)t->regs.vector,
                                    .error = t->regs.error,
-                                   .address = address};
+                                   // What CR2 holds otherwise is another task's.
+                                   .address = t->regs.vector == VECTOR_PAGE_FAULT ? address : 0};
     check_pager(t);
     ipc_event(t);
     return sched_pick(cpu);

@@ -83,12 +83,10 @@ static bool take_call(struct endpoint *e, struct task *s, struct task *r)
     message_words(s, words);
     deliver(r, &d, words);
 
-    struct slot *reply = slot_at(r, header_reply(r->header));
-    *reply = (struct slot){.caller = s, .type = SLOT_REPLY, .flags = SLOT_MOVE};
+    *r->reply_into = (struct slot){.caller = s, .type = SLOT_REPLY, .flags = SLOT_MOVE};
     list_remove(&s->link);
     s->state = TASK_ANSWER;
-    s->reply_slot = reply;
-    s->endpoint = NULL;
+    s->reply_slot = r->reply_into;
     if (r->effective < s->effective)
         r->effective = s->effective;
     if (r == r->cpu->current)
@@ -157,7 +155,6 @@ void ipc_serve(struct endpoint *e)
             list_push_front(&e->receivers, &r->link);
             return;
         }
-        r->endpoint = NULL;
         if (is_call)
             sched_wake_direct(r);
         else
@@ -165,7 +162,6 @@ void ipc_serve(struct endpoint *e)
     } else if (e->is_notified && !list_is_empty(&e->waiters)) {
         struct task *w = task_of_link(e->waiters.next);
         list_remove(&w->link);
-        w->endpoint = NULL;
         take_notification(e, w);
         sched_wake(w);
     }
@@ -194,7 +190,6 @@ static status_t portal_enter(struct portal *p)
 static void send(struct task *s, struct portal *p)
 {
     s->via = p;
-    s->endpoint = p->endpoint;
     s->state = TASK_SENDING;
     list_push_back(&p->endpoint->senders, &s->link);
     ipc_serve(p->endpoint);
@@ -280,13 +275,25 @@ static status_t receive_check(struct task *t, uint64_t header, struct endpoint *
     return slot_check_empty(t, header_receive(header));
 }
 
+// Keeps what a message that comes later, and the fast path in arch, need to know.
+static void receive_remember(struct task *t, uint64_t header)
+{
+    static const struct slot none;
+    t->header = header;
+    t->reply_into = slot_at(t, header_reply(header));
+    if (header_flags(header) != SYS_REPLY || header_send(header))
+        return;
+    t->loop_header = header;
+    t->loop_endpoint = slot_at(t, header_target(header));
+    t->loop_receive = header_receive(header) ? slot_at(t, header_receive(header)) : &none;
+}
+
 // Waits in `queue` of `e`, if nothing is pending there.
-static status_t block(struct task *t, struct endpoint *e, struct list *queue, enum task_state state)
+static status_t block(struct task *t, struct list *queue, enum task_state state)
 {
     if (header_flags(t->header) & SYS_POLL)
         return E_BUSY;
     t->state = state;
-    t->endpoint = e;
     list_push_back(queue, &t->link);
     return OWN_RESULT;
 }
@@ -304,12 +311,12 @@ status_t ipc_reply_recv(struct task *t)
         status = reply(t, slot_at(t, header_reply(header)), header);
     if (status != OK || only_replies)
         return status;
-    t->header = header;
+    receive_remember(t, header);
     t->effective = t->priority; // what it served, it has answered or keeps for later
     status = take(e, t);
     if (status == OK)
         return OWN_RESULT;
-    return status == E_BUSY ? block(t, e, &e->receivers, TASK_RECEIVING) : status;
+    return status == E_BUSY ? block(t, &e->receivers, TASK_RECEIVING) : status;
 }
 
 status_t ipc_wait(struct task *t)
@@ -320,7 +327,7 @@ status_t ipc_wait(struct task *t)
     struct endpoint *e = target->endpoint;
     t->header = t->regs.rax;
     if (!e->is_notified)
-        return block(t, e, &e->waiters, TASK_WAITING);
+        return block(t, &e->waiters, TASK_WAITING);
     take_notification(e, t);
     return OWN_RESULT;
 }
@@ -357,6 +364,8 @@ status_t ipc_forward(struct task *t)
     caller->reply_slot = NULL;
     // The capability it sent went to the first server already.
     caller->header &= ~((uint64_t)SLOT_MAX << 20);
+    for (unsigned i = 0; i < MESSAGE_WORDS && caller->event.kind == MESSAGE_CALL; i++)
+        caller->regs.w[i] = t->regs.w[i];
     send(caller, target->portal);
     return OK;
 }

@@ -105,9 +105,9 @@ static status_t slot_give_call(struct task *t, const uint64_t *w)
 {
     struct task *target;
     struct slot *from = slot_at(t, header_send(t->regs.rax));
-    status_t status = slot_check_send(from, true);
-    if (status == OK)
-        status = find_task(w[0], &target);
+    if (!from || from->type == SLOT_EMPTY)
+        return E_SLOT;
+    status_t status = find_task(w[0], &target);
     if (status != OK)
         return status;
     if (target->state != TASK_NEW)

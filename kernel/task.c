@@ -30,7 +30,6 @@ static void task_unlink(struct task *t)
         *t->reply_slot = (struct slot){.type = SLOT_EMPTY};
     t->via = NULL;
     t->reply_slot = NULL;
-    t->endpoint = NULL;
 }
 
 // The slot number `n` in sweeping order, the pager's included; NULL past the last.
@@ -70,6 +69,7 @@ status_t task_bind(struct task *t, paddr_t root, uint64_t priority, uint64_t fs_
     t->root = root;
     t->priority = t->effective = (uint8_t)priority;
     t->fs_base = fs_base;
+    t->is_special |= fs_base != 0;
     return OK;
 }
 
@@ -124,7 +124,6 @@ void task_return(struct task *t, status_t status)
 
 void task_wake_error(struct task *t, status_t status)
 {
-    t->endpoint = NULL;
     t->reply_slot = NULL;
     if (t->event.kind != MESSAGE_CALL) {
         t->state = TASK_STOPPED;

@@ -47,23 +47,27 @@ struct task {
     uint8_t state;     // enum task_state
     uint8_t priority;  // its own
     uint8_t effective; // the higher of its own and that of whom it serves
+    uint8_t slice;     // timer ticks left before others of its priority get their turn
+    bool is_special;   // it has an FS base or its FPU state in a CPU: no fast switch
     uint8_t n_slot_frames;
-    uint8_t slice;    // timer ticks left before others of its priority get their turn
     uint32_t n_swept; // slots already dropped by task_destroy()
     struct cpu *cpu;
     struct list link; // in the ready queue of its priority, or in a queue of `endpoint`
     struct registers regs __attribute__((aligned(16)));
-    uint64_t header;           // of the system call that it blocked in
-    struct endpoint *endpoint; // where it is queued or receives
-    struct portal *via;        // SENDING: the portal called through, one reference held
-    struct slot *reply_slot;   // ANSWER: the slot that holds the reply capability
+    uint64_t header;         // of the system call that it blocked in
+    struct portal *via;      // SENDING: the portal called through, one reference held
+    struct slot *reply_slot; // ANSWER: the slot that holds the reply capability
     struct task_event event;
     paddr_t root;
     uint64_t fs_base;
+    struct slot *reply_into; // RECEIVING: where the next reply capability goes
+    uint64_t loop_header;    // of the last REPLY_RECV without a capability, and the slots it named:
+    const struct slot *loop_endpoint; // the same header again needs no decoding, only a look
+    const struct slot *loop_receive;  // at what the slots hold now
+    struct slot slots[TASK_SLOTS_FIRST];
     struct slots *slot_frames[SLOT_FRAMES_MAX];
     uint32_t n_logged; // bytes of `line` not yet printed
     char line[LOG_LINE_BYTES];
-    struct slot slots[TASK_SLOTS_FIRST];
     struct fpu_state fpu;
 };
 

@@ -5,9 +5,8 @@
 #include "ipc/types.h"
 #include "kernel/cpu.h"
 
-// gdt.c: segments and the TSS; the TSS names where the CPU pushes a task's registers.
-void gdt_init(void);
-void gdt_set_registers_end(uint64_t end);
+// gdt.c: segments and the CPU's TSS.
+void gdt_init(struct tss *tss);
 
 // idt.c
 void idt_init(void);

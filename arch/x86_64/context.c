@@ -3,18 +3,12 @@
 #include "arch/cpu.h"
 #include "arch/init.h"
 #include "arch/layout.h"
-#include "arch/percpu.h"
+#include "arch/offsets.h"
 #include "arch/power.h"
 #include "arch/uart.h"
 #include "arch_local.h"
 #include "kernel/arch.h"
 #include "kernel/task.h"
-
-_Static_assert(offsetof(struct cpu, current) == CPU_CURRENT, "percpu.h");
-_Static_assert(offsetof(struct cpu, scratch) == CPU_SCRATCH, "percpu.h");
-_Static_assert(offsetof(struct cpu, stack_top) == CPU_STACK_TOP, "percpu.h");
-_Static_assert(offsetof(struct cpu, registers_end) == CPU_REGISTERS_END, "percpu.h");
-_Static_assert(offsetof(struct task, regs) == TASK_REGISTERS, "percpu.h");
 
 #define CPUID_SMEP (1u << 7)  // leaf 7, EBX
 #define CPUID_SMAP (1u << 20) // leaf 7, EBX
@@ -23,7 +17,7 @@ _Static_assert(offsetof(struct task, regs) == TASK_REGISTERS, "percpu.h");
 #define CPUID_PGE  (1u << 13) // leaf 1, EDX
 
 static struct cpu first_cpu;
-static vaddr_t user_end;
+static vaddr_t user_end, probe_page;
 
 static void protect_init(void)
 {
@@ -59,8 +53,9 @@ struct cpu *arch_init(paddr_t root, unsigned levels)
 {
     struct cpu *cpu = &first_cpu;
     user_end = levels == 5 ? USER_END_5LEVEL : USER_END_4LEVEL;
+    probe_page = levels == 5 ? PROBE_5LEVEL : PROBE_4LEVEL;
     mmu_load(cpu, root);
-    gdt_init();
+    gdt_init(&cpu->arch.tss);
     idt_init();
     cpu->self = cpu;
     cpu->stack_top = (uint64_t)cpu_stack_top;
@@ -68,7 +63,7 @@ struct cpu *arch_init(paddr_t root, unsigned levels)
     msr_write(MSR_KERNEL_GS_BASE, 0);
     protect_init();
     fpu_init();
-    cpu->is_fpu_locked = true;
+    cpu->arch.is_fpu_locked = true;
     syscall_init();
     pic_init();
     apic_init();
@@ -78,7 +73,7 @@ struct cpu *arch_init(paddr_t root, unsigned levels)
 
 bool arch_is_user_address(vaddr_t va)
 {
-    return va < user_end;
+    return va < user_end || (va & ~PAGE_MASK) == probe_page;
 }
 
 struct object *arch_object_at(uint64_t index)
@@ -109,8 +104,8 @@ void arch_task_start(struct task *t, const uint64_t *args)
 
 void arch_task_forget(struct task *t)
 {
-    if (t->cpu->fpu_owner == t)
-        t->cpu->fpu_owner = NULL;
+    if (t->cpu->arch.fpu_owner == t)
+        t->cpu->arch.fpu_owner = NULL;
 }
 
 // Selectors that a task loaded would tell the next one something. Loading FS may clear its base, so
@@ -137,18 +132,17 @@ static bool any_selector(void)
 
 void arch_switch(struct cpu *cpu, struct task *next)
 {
-    cpu->registers_end = (uint64_t)(&next->regs + 1);
-    gdt_set_registers_end(cpu->registers_end);
-    if (next->root != cpu->root)
+    cpu->arch.tss.rsp[0] = (uint64_t)(&next->regs + 1);
+    if (next->root != cpu->arch.root)
         mmu_load(cpu, next->root);
     bool is_reset = any_selector();
     if (is_reset)
         reset_selectors();
-    if (is_reset || next->fs_base != cpu->fs_base) {
-        cpu->fs_base = next->fs_base;
+    if (is_reset || next->fs_base != cpu->arch.fs_base) {
+        cpu->arch.fs_base = next->fs_base;
         msr_write(MSR_FS_BASE, next->fs_base);
     }
-    fpu_lock(cpu, cpu->fpu_owner != next);
+    fpu_lock(cpu, cpu->arch.fpu_owner != next);
 }
 
 void arch_enter(struct cpu *cpu, struct task *t)

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The ways into and out of the kernel. From ring 3 the registers are pushed right into the current task
-// (RSP0 and CPU_REGISTERS_END point at the end of its struct registers); then the CPU's one stack is taken.
+// (RSP0 points at the end of its struct registers); then the CPU's one stack is taken.
 // C answers the task to resume.
-#include "arch/percpu.h"
+#include "arch/offsets.h"
 
 #define VECTOR_SYSCALL 0x100
+
+// Numbers of the system calls that have a fast path (ipc/syscalls.h).
+#define SYS_CALL       0
+#define SYS_REPLY_RECV 1
 
 // Offsets in struct registers.
 #define REGS_VECTOR 120
@@ -90,21 +94,25 @@ trap_from_kernel:
     pop_registers
     iretq
 
-// SYSCALL left RIP in RCX and RFLAGS in R11; all but the words and the header is the caller's loss.
+// SYSCALL left RIP in RCX and RFLAGS in R11. All but RSP, the words and the header is the caller's loss,
+// so nothing else is saved; CS and SS are in the task since it started.
     .balign 16
-    .globl syscall_entry
+    .globl syscall_entry, syscall_general
 syscall_entry:
     swapgs
-    mov %rsp, %gs:CPU_SCRATCH
-    mov %gs:CPU_REGISTERS_END, %rsp
-    pushq $SELECTOR_USER_DATA
-    pushq %gs:CPU_SCRATCH
-    push %r11
-    pushq $SELECTOR_USER_CODE
-    push %rcx
-    pushq $0
-    pushq $VECTOR_SYSCALL
-    sub $64, %rsp // R15 R14 R13 RBP R11 RCX R12 RBX: not kept
+    mov %gs:CPU_CURRENT, %rbx
+    mov %rsp, TASK_RSP(%rbx)
+    mov %rcx, TASK_RIP(%rbx)
+    mov %r11, TASK_RFLAGS(%rbx)
+    cmp $SYS_REPLY_RECV, %al
+    je fast_reply
+    cmp $(SYS_CALL | 63 << 8), %rax
+    ja syscall_general
+    test %al, %al
+    jz fast_call
+syscall_general:
+    movq $VECTOR_SYSCALL, TASK_VECTOR(%rbx)
+    lea TASK_REGISTERS + 7 * 8(%rbx), %rsp // behind the words and RAX
     push %rax
     push %r10
     push %r9

@@ -47,9 +47,9 @@ static void restore(const struct fpu_state *f)
 
 void fpu_lock(struct cpu *cpu, bool lock)
 {
-    if (cpu->is_fpu_locked == lock)
+    if (cpu->arch.is_fpu_locked == lock)
         return;
-    cpu->is_fpu_locked = lock;
+    cpu->arch.is_fpu_locked = lock;
     if (lock)
         cr0_write(cr0_read() | CR0_TS);
     else
@@ -59,8 +59,12 @@ void fpu_lock(struct cpu *cpu, bool lock)
 void arch_fpu_take(struct cpu *cpu)
 {
     fpu_lock(cpu, false);
-    if (cpu->fpu_owner)
-        save(&cpu->fpu_owner->fpu);
-    restore(&cpu->current->fpu);
-    cpu->fpu_owner = cpu->current;
+    struct task *owner = cpu->arch.fpu_owner, *t = cpu->current;
+    if (owner) {
+        save(&owner->fpu);
+        owner->is_special = owner->fs_base;
+    }
+    restore(&t->fpu);
+    t->is_special = true;
+    cpu->arch.fpu_owner = t;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "arch/percpu.h"
+#include "arch/offsets.h"
 #include "arch_local.h"
 
 #define STUB_BYTES 16u

@@ -8,7 +8,7 @@
 
 void mmu_load(struct cpu *cpu, paddr_t root)
 {
-    cpu->root = root;
+    cpu->arch.root = root;
     __asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory");
 }
 
@@ -29,7 +29,7 @@ static void invalidate_global(void)
 void arch_flush(struct cpu *cpu, paddr_t root, vaddr_t va, uint64_t pages)
 {
     bool is_kernel = !root;
-    if (!is_kernel && root != cpu->root)
+    if (!is_kernel && root != cpu->arch.root)
         return;
     if (pages && pages <= KERNEL_WORK_MAX)
         invalidate(va, pages);

@@ -96,10 +96,10 @@ static inline status_t ipc_notify(slot_t portal)
     return sys_invoke(sys_header(SYS_NOTIFY, portal, 0, 0, 0, 0), &m).status;
 }
 
-static inline status_t ipc_forward(slot_t reply, slot_t portal)
+// Hands the caller in `reply` on to the server behind `portal`, with `m` as its message.
+static inline status_t ipc_forward(slot_t reply, slot_t portal, struct message *m)
 {
-    struct message m = {{0}};
-    return sys_invoke(sys_header(SYS_FORWARD, portal, 0, 0, reply, 0), &m).status;
+    return sys_invoke(sys_header(SYS_FORWARD, portal, 0, 0, reply, 0), m).status;
 }
 
 // Waits for the endpoint's notification word; *word is written on success only.

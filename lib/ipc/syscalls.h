@@ -18,31 +18,33 @@
 //   REPLY_RECV  target: endpoint. With SYS_REPLY: answers the caller in the reply slot first. Then
 //               waits; the next caller's reply capability lands in the (then empty) reply slot.
 //               Target 0 with SYS_REPLY: only answers, and goes on.
-//   FORWARD     reply slot: reply capability; target: portal. Hands the caller on, message as sent.
+//   FORWARD     reply slot: reply capability; target: portal. Hands the caller on, with these words
+//               as its message; an exception or an exit keeps its own.
 //   NOTIFY      target: portal (notify flag). ORs the badge into the endpoint's word; never waits.
-//   DROP        target: any slot. E_MORE: waiters were woken and more remain, call again.
+//   DROP        target: any slot.
 //   YIELD       gives up the CPU to another ready task of the same priority.
 //   EXIT        word 0: code. The pager is told; does not return.
 //   LOG         48 bytes in the words, up to the first NUL. Printed when the line is complete.
 //   WAIT        target: endpoint. Waits for its notification word alone, returns and clears it.
 // Holder of the console capability (target slot).
-//   CONSOLE_READ  up to 48 bytes of serial input in the words; how many: in RBX, as a badge.
-//                 word 0: slot of a portal to notify when input comes and none is there; 0: none.
+//   CONSOLE_READ    up to 48 bytes of serial input in the words; how many: in RBX, as a badge.
+//                   Word 0: slot of a portal to notify when input comes and none is there; 0: none.
 // Holder of the machine capability (target slot). `index` is a page of the object window in which
 // the VMM has mapped the frame it donates; an index with no frame behind it answers E_FAULT.
-//   OBJECT_CREATE   index, kind, slot            makes a kernel object in the donated, zeroed
-//   frame;
-//                                                an endpoint's receive right lands in `slot`
-//   OBJECT_DESTROY  index                        E_MORE until done; then the frame is the VMM's
-//   again TASK_BIND       task, root, priority, fs_base     before it first runs, or while it is
-//   stopped TASK_RUN        task, rip, rsp, arg0, arg1   starts a task that never ran TASK_STOP
-//   task                         E_STATE unless it runs or is ready TASK_RESUME     task lets a
-//   stopped task go on TASK_SLOTS      task, index                  gives the task a frame of
-//   further slots SLOT_GIVE       task, slot                   moves the capability sent into a
-//   task that never ran PORTAL_MINT     portal, endpoint, badge, slot, flags   a slot of the
-//   caller's gets the portal PORTAL_REVOKE   portal                       dead at once, everywhere
-//   FLUSH           root, va, pages              pages 0: all of the space. root 0: the kernel's
-//   half POWER_OFF       code                         ends the machine
+//                   words
+//   OBJECT_CREATE   index, kind, slot     makes an object in the donated, zeroed frame; an
+//                                         endpoint's receive right lands in `slot`
+//   OBJECT_DESTROY  index                 E_MORE until done; then the frame is the VMM's again
+//   TASK_BIND       task, root, priority, fs_base   before it first runs, or while it is stopped
+//   TASK_RUN        task, rip, rsp, arg0, arg1      starts a task that never ran
+//   TASK_STOP       task                  E_STATE unless it is ready
+//   TASK_RESUME     task                  lets a stopped task go on
+//   TASK_SLOTS      task, index           gives the task a frame of further slots
+//   SLOT_GIVE       task, slot            moves the capability sent into a task that never ran
+//   PORTAL_MINT     portal, endpoint, badge, slot, flags   the caller's slot gets the portal
+//   PORTAL_REVOKE   portal                dead at once, everywhere
+//   FLUSH           root, va, pages       pages 0: all of the space; root 0: the kernel's half
+//   POWER_OFF       code                  ends the machine
 // clang-format off
 #define SYSCALL_LIST(X)                                                                        \
     X(CALL) X(REPLY_RECV) X(FORWARD) X(NOTIFY) X(DROP) X(YIELD) X(EXIT) X(LOG) X(WAIT)         \

@@ -70,10 +70,11 @@ status_t vmm_revoke(slot_t grant)
     return simple(grant, VMM_REVOKE, 0, 0, 0);
 }
 
-status_t vmm_query(slot_t grant, vaddr_t va, struct vmm_page *page)
+// QUERY and MAPS have the same words.
+static status_t ask_page(slot_t grant, enum vmm_request opcode, vaddr_t va, struct vmm_page *page)
 {
     const uint64_t prot_mask = PROT_R | PROT_W | PROT_X;
-    struct message m = {{vmm_word0(VMM_QUERY, 0), va}};
+    struct message m = {{vmm_word0(opcode, 0), va}};
     status_t status = request(grant, 0, 0, &m);
     if (status == OK) {
         *page = (struct vmm_page){
@@ -85,6 +86,11 @@ status_t vmm_query(slot_t grant, vaddr_t va, struct vmm_page *page)
         };
     }
     return status;
+}
+
+status_t vmm_query(slot_t grant, vaddr_t va, struct vmm_page *page)
+{
+    return ask_page(grant, VMM_QUERY, va, page);
 }
 
 status_t vmm_stats(slot_t grant, struct vmm_stats *stats)
@@ -136,6 +142,8 @@ status_t vmm_wait(slot_t task, struct vmm_exit *exit)
             .code = m.w[2],
             .address = m.w[3],
             .rip = m.w[4],
+            .error = (uint32_t)m.w[5],
+            .reason = (status_t)(m.w[5] >> 32),
         };
     }
     return status;
@@ -156,4 +164,47 @@ status_t vmm_portal(slot_t grant, slot_t endpoint, uint64_t badge, uint32_t flag
 status_t vmm_power_off(slot_t grant, uint64_t code)
 {
     return simple(grant, VMM_POWER_OFF, code, 0, 0);
+}
+
+status_t vmm_snapshot(slot_t grant, uint64_t quota, slot_t into)
+{
+    struct message m = {{vmm_word0(VMM_SNAPSHOT, 0), quota}};
+    return request(grant, 0, into, &m);
+}
+
+status_t vmm_diff(slot_t grant, slot_t other, vaddr_t *va, uint64_t *pages)
+{
+    struct message m = {{0, *va}};
+    status_t status;
+    do {
+        m.w[0] = vmm_word0(VMM_DIFF, 0);
+        status = request(grant, other, 0, &m);
+    } while (status == E_MORE);
+    if (status == OK) {
+        *va = m.w[1];
+        *pages = m.w[2];
+    }
+    return status;
+}
+
+status_t vmm_rollback(slot_t grant, slot_t snapshot)
+{
+    struct message m = {{vmm_word0(VMM_ROLLBACK, 0)}};
+    return request(grant, snapshot, 0, &m);
+}
+
+status_t vmm_maps(slot_t grant, vaddr_t va, struct vmm_page *page)
+{
+    return ask_page(grant, VMM_MAPS, va, page);
+}
+
+status_t vmm_task_slots(slot_t task)
+{
+    return simple(task, VMM_TASK_SLOTS, 0, 0, 0);
+}
+
+status_t vmm_spawn_probe(slot_t grant, uint32_t priority, slot_t parent, slot_t into)
+{
+    struct message m = {{vmm_word0(VMM_SPAWN, SPAWN_PROBE), 0, 0, 0, priority}};
+    return request(grant, parent, into, &m);
 }

@@ -25,6 +25,8 @@ struct vmm_exit {
     uint64_t code; // EXIT_NORMAL: the code; EXIT_FAULT: the vector
     uint64_t address;
     uint64_t rip;
+    uint32_t error;  // EXIT_FAULT: the exception's error code
+    status_t reason; // EXIT_FAULT: E_FAULT; E_NOMEM, E_QUOTA if the page could not be had
 };
 
 must_check status_t vmm_create(slot_t grant, uint64_t quota, slot_t into);
@@ -52,3 +54,13 @@ must_check status_t vmm_endpoint(slot_t grant, slot_t into);
 must_check status_t vmm_portal(slot_t grant, slot_t endpoint, uint64_t badge, uint32_t flags,
                                slot_t into);
 must_check status_t vmm_power_off(slot_t grant, uint64_t code);
+must_check status_t vmm_snapshot(slot_t grant, uint64_t quota, slot_t into);
+// The next difference at or after *va; *pages is 0 if there is none. Takes as many steps as it needs.
+must_check status_t vmm_diff(slot_t grant, slot_t other, vaddr_t *va, uint64_t *pages);
+must_check status_t vmm_rollback(slot_t grant, slot_t snapshot);
+// The next run at or after `va`; page->pages is 0 if there is none.
+must_check status_t vmm_maps(slot_t grant, vaddr_t va, struct vmm_page *page);
+// Gives the task further capability slots, 250 behind those it has.
+must_check status_t vmm_task_slots(slot_t task);
+// Starts a probe in the space; it calls `parent` (see ipc/probe.h).
+must_check status_t vmm_spawn_probe(slot_t grant, uint32_t priority, slot_t parent, slot_t into);

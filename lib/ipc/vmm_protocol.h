@@ -11,31 +11,51 @@
 
 #define VMM_VERSION 1u
 
-//            words 1..5                         carried   answer
-// SPACE_CREATE  quota in frames, 0: the caller's account          capability (all rights)
-// SPACE_CLONE   mode (enum clone_mode), quota                     capability (all rights)
-// SPACE_DESTROY                                                   kills its tasks, frees all
-// MAP           va, pages, prot           (flags: MAP_*)
-// UNMAP         va, pages
-// PROTECT       va, pages, prot
-// SHARE         va, pages, va2, prot      destination grant       same frames in both, coherent
-// MOVE          va, pages, va2, prot      destination grant       taken from here, private there
-// DERIVE        va, pages, rights                                 capability (narrowed)
-// REVOKE        this grant and all derived from it
-// QUERY         va                        1: start 2: pages 3: prot | PAGE_* 4: frame address or 0
-// STATS                                   1: pages 2: tables 3: charged 4: quota 5: free frames
-// AUDIT         (right AUDIT)             1: frames 2: errors
-// SPAWN         rip, rsp, arg, priority   portal for the child's SLOT_PARENT; answer: task
-// capability TASK_KILL     on a task capability TASK_WAIT     on a task capability      1: enum
-// exit_kind 2: code, or vector 3: address 4: rip ENDPOINT                                answer:
-// receive capability, charged to the caller PORTAL        badge, slot flags         endpoint's
-// receive capability; answer: portal POWER_OFF     code (right POWER)
 // clang-format off
+//
+//                words 1..5                  carried            answer
+// SPACE_CREATE   quota in frames; 0: the caller's account       capability (all rights)
+// SPACE_CLONE    mode (enum clone_mode), quota                  capability (the rights of this one)
+// SPACE_DESTROY                                                 kills its tasks, frees all
+// MAP            va, pages, prot             (flags: MAP_*)
+// UNMAP          va, pages
+// PROTECT        va, pages, prot
+// SHARE          va, pages, va2, prot        destination grant  same frames in both, coherent
+// MOVE           va, pages, va2, prot        destination grant  taken from here, private there
+// DERIVE         va, pages, rights                              capability (narrowed)
+// REVOKE                                                        takes this grant and all derived from it
+// QUERY          va                                             1: start 2: pages 3: prot | PAGE_*
+//                                                               4: address of the frame, or 0
+// STATS                                                         1: pages 2: tables 3: charged 4: quota
+//                                                               5: free frames of the machine
+// AUDIT          (right AUDIT)                                  1: frames 2: errors
+// SPAWN          rip, rsp, arg, priority     the child's SLOT_PARENT   task capability
+// TASK_KILL      (on a task capability)
+// TASK_WAIT      (on a task capability)                         1: enum exit_kind 2: code, or vector
+//                                                               3: address 4: rip 5: of a fault:
+//                                                               error code | why (status_t) << 32
+// ENDPOINT                                                      the right to receive
+// PORTAL         badge, slot flags           endpoint           portal
+// POWER_OFF      code (right POWER)
+// SNAPSHOT       quota                                          a copy-on-write clone that never runs:
+//                                                               its capability has at most QUERY,
+//                                                               CLONE, READ, DESTROY
+// DIFF           va                          other grant        the first pages at or after va whose
+//                                                               frame or rights differ: 1: start
+//                                                               2: pages, 0 if none is left. E_MORE:
+//                                                               none yet, go on at word 1
+// ROLLBACK                                   snapshot           the user half becomes the snapshot's
+// MAPS           va                                             the first run of pages at or after va
+//                                                               that are not empty and alike: 1..4 as
+//                                                               of QUERY, 2: 0 if none is left. It may
+//                                                               go on behind: ask again at its end
+// TASK_SLOTS     (on a task capability)                         250 further slots for the task
 #define VMM_REQUEST_LIST(X)                                                                    \
     X(SPACE_CREATE) X(SPACE_CLONE) X(SPACE_DESTROY)                                            \
     X(MAP) X(UNMAP) X(PROTECT) X(SHARE) X(MOVE)                                                \
     X(DERIVE) X(REVOKE) X(QUERY) X(STATS) X(AUDIT)                                             \
-    X(SPAWN) X(TASK_KILL) X(TASK_WAIT) X(ENDPOINT) X(PORTAL) X(POWER_OFF)
+    X(SPAWN) X(TASK_KILL) X(TASK_WAIT) X(ENDPOINT) X(PORTAL) X(POWER_OFF)                      \
+    X(SNAPSHOT) X(DIFF) X(ROLLBACK) X(MAPS) X(TASK_SLOTS)
 // clang-format on
 
 #define VMM_REQUEST_ENUM(name) VMM_##name,
@@ -52,6 +72,10 @@ enum vmm_request { VMM_REQUEST_LIST(VMM_REQUEST_ENUM) VMM_REQUESTS };
 #define MAP_REPLACE 0x2u // over mapped pages too; without it E_EXISTS
 #define MAP_2M      0x4u
 #define MAP_1G      0x8u
+
+// Flag of SPAWN: the task runs the probe, a page of code in the higher half that every space has and
+// that no request names. rip and rsp are not used; see ipc/probe.h for what the probe does.
+#define SPAWN_PROBE 0x1u
 
 // What QUERY says of a page beside its protection (word 3).
 #define PAGE_MAPPED 0x010u // a frame is there

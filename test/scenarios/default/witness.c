@@ -8,7 +8,7 @@
 uint64_t main(uint64_t argument)
 {
     (void)argument;
-    struct vmm_exit end;
+    struct vmm_exit end = {.kind = EXIT_KILLED};
     status_t status = get("faulter", SLOT_FREE);
     if (status == OK)
         status = vmm_wait(SLOT_FREE, &end);

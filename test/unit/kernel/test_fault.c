@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+// Exceptions and exits arrive at the pager as calls; the end of task one is the end of all.
+#include "kernel/fault.h"
+
+#include "arch/registers.h"
+#include "test/unit/fake/kernel/world.h"
+
+#include <string.h>
+
+#define PAGER_BADGE 0x70u
+#define VECTOR_UD   6u
+
+// A task whose pager is the VMM.
+static struct task *make_paged(void)
+{
+    struct task *t = make_task(PRIORITY_DEFAULT);
+    make_pager(t, PAGER_BADGE);
+    start_task(t);
+    return t;
+}
+
+static bool page_fault(struct task *t)
+{
+    return world_fault(t, VECTOR_PAGE_FAULT, 6, 0x123456);
+}
+
+static status_t machine_answer(void)
+{
+    return SYS(world.vmm, REPLY_RECV, .target = SLOT_PARENT, .reply = REPLY_SLOT,
+               .flags = SYS_REPLY | SYS_POLL, .w = {0xbad, 0xbad});
+}
+
+static void an_exception_calls_the_pager(void **state)
+{
+    (void)state;
+    struct task *t = make_paged();
+    assert_true(page_fault(t));
+    assert_int_equal(t->state, TASK_SENDING);
+    assert_status(machine_poll(), OK);
+    assert_message(world.vmm, EXCEPTION, PAGER_BADGE, VECTOR_PAGE_FAULT, 0);
+    const uint64_t words[] = {VECTOR_PAGE_FAULT, 6, 0x123456, TASK_RIP, 0x8000, 0};
+    assert_memory_equal(world.vmm->regs.w, words, sizeof words);
+}
+
+static void only_a_page_fault_has_an_address(void **state)
+{
+    (void)state;
+    struct task *t = make_paged();
+    assert_true(world_fault(t, VECTOR_UD, 7, 0x123456)); // what CR2 holds is somebody else's
+    assert_status(machine_poll(), OK);
+    const uint64_t words[] = {VECTOR_UD, 7, 0, TASK_RIP, 0x8000, 0};
+    assert_memory_equal(world.vmm->regs.w, words, sizeof words);
+}
+
+static void the_answer_resumes_it_as_it_was(void **state)
+{
+    (void)state;
+    struct task *t = make_paged();
+    world_switch(t);
+    memset(t->regs.w, 0x5a, sizeof t->regs.w);
+    t->regs.rax = 0x1234; // not a result: the task's own
+    assert_true(page_fault(t));
+    struct registers before = t->regs;
+    assert_status(machine_poll(), OK);
+    assert_status(machine_answer(), E_BUSY);
+    assert_int_equal(t->state, TASK_READY);
+    assert_memory_equal(&t->regs, &before, sizeof before);
+    assert_true(page_fault(t)); // and it may fault again
+    assert_status(machine_poll(), OK);
+}
+
+static void an_answer_to_an_exception_carries_nothing(void **state)
+{
+    (void)state;
+    struct task *t = make_paged();
+    assert_true(page_fault(t));
+    assert_status(machine_poll(), OK);
+    assert_status(SYS(world.vmm, REPLY_RECV, .target = SLOT_PARENT, .send = SLOT_CONSOLE,
+                      .reply = REPLY_SLOT, .flags = SYS_REPLY | SYS_POLL),
+                  E_NOSLOT);
+    assert_int_equal(t->state, TASK_ANSWER);
+}
+
+static void unanswered_it_stays_stopped(void **state)
+{
+    (void)state;
+    struct task *t = make_paged();
+    assert_true(page_fault(t));
+    assert_status(machine_poll(), OK);
+    assert_status(SYS(world.vmm, DROP, .target = REPLY_SLOT), OK);
+    assert_int_equal(t->state, TASK_STOPPED);
+    assert_status(MACHINE(TASK_RESUME, .w = {t->object.index}), E_STATE);
+    destroy(t);
+}
+
+static void without_a_pager_it_stops(void **state)
+{
+    (void)state;
+    struct task *t = make_task(PRIORITY_DEFAULT);
+    start_task(t);
+    assert_true(page_fault(t));
+    assert_int_equal(t->state, TASK_STOPPED);
+}
+
+static void a_pager_must_be_a_live_portal(void **state)
+{
+    (void)state;
+    struct task *odd = make_task(PRIORITY_DEFAULT), *late = make_task(PRIORITY_DEFAULT);
+    make_endpoint(odd, 0); // slot 0 takes what the spawner gives
+    start_task(odd);
+    assert_true(page_fault(odd));
+    assert_int_equal(odd->state, TASK_STOPPED);
+    make_pager(late, PAGER_BADGE);
+    start_task(late);
+    revoke(world.next_portal - 1);
+    assert_true(page_fault(late));
+    assert_int_equal(late->state, TASK_STOPPED);
+}
+
+// A pager that is not the VMM.
+static struct task *make_paged_by(struct service *s, uint64_t *number)
+{
+    struct task *t = make_task(PRIORITY_DEFAULT);
+    *number = make_portal(t, 0, s->endpoint, PAGER_BADGE);
+    start_task(t);
+    return t;
+}
+
+static void a_dead_pager_stops_it(void **state)
+{
+    (void)state;
+    uint64_t number;
+    struct service s = make_service();
+    struct task *before = make_paged_by(&s, &number), *after = make_paged_by(&s, &number);
+    assert_true(page_fault(before));
+    assert_status(receive_poll(s.server), OK);
+    assert_message(s.server, EXCEPTION, PAGER_BADGE, VECTOR_PAGE_FAULT, 0);
+    destroy(s.server);
+    assert_int_equal(before->state, TASK_STOPPED);
+    assert_true(page_fault(after));
+    assert_int_equal(after->state, TASK_STOPPED);
+}
+
+static void a_pager_revoked_in_between_stops_it(void **state)
+{
+    (void)state;
+    uint64_t number;
+    struct service s = make_service();
+    struct task *t = make_paged_by(&s, &number);
+    assert_true(page_fault(t));
+    revoke(number);
+    assert_status(receive_poll(s.server), E_BUSY);
+    assert_int_equal(t->state, TASK_STOPPED);
+}
+
+static void an_exception_is_forwarded_as_one(void **state)
+{
+    (void)state;
+    struct service s = make_service();
+    struct task *t = make_paged();
+    make_portal(world.vmm, 20, s.endpoint, 0x99);
+    assert_true(world_fault(t, VECTOR_UD, 0, 0));
+    assert_status(machine_poll(), OK);
+    assert_status(SYS(world.vmm, FORWARD, .target = 20, .reply = REPLY_SLOT), OK);
+    assert_status(receive_poll(s.server), OK);
+    assert_message(s.server, EXCEPTION, 0x99, VECTOR_UD, 0);
+    assert_status(answer_poll(s.server, 0), E_BUSY);
+    assert_int_equal(t->state, TASK_READY);
+}
+
+static void a_waiting_pager_runs_at_once(void **state)
+{
+    (void)state;
+    struct task *t = make_paged();
+    assert_status(SYS(world.vmm, REPLY_RECV, .target = SLOT_PARENT, .reply = REPLY_SLOT), BLOCKED);
+    assert_true(page_fault(t));
+    assert_ptr_equal(world.resumed, world.vmm);
+    assert_message(world.vmm, EXCEPTION, PAGER_BADGE, VECTOR_PAGE_FAULT, 0);
+}
+
+static void an_exit_tells_the_pager_the_code(void **state)
+{
+    (void)state;
+    struct task *t = make_paged();
+    assert_status(SYS(t, EXIT, .w = {42, 43}), BLOCKED);
+    assert_status(machine_poll(), OK);
+    assert_message(world.vmm, EXIT, PAGER_BADGE, 42, 0);
+    assert_int_equal(world.vmm->regs.w[1], 0); // the code alone
+}
+
+static void an_exit_has_no_answer(void **state)
+{
+    (void)state;
+    struct task *t = make_paged();
+    assert_status(SYS(t, EXIT), BLOCKED);
+    assert_status(machine_poll(), OK);
+    assert_status(machine_answer(), E_STATE);
+    assert_int_equal(t->state, TASK_ANSWER);
+    assert_status(SYS(world.vmm, DROP, .target = REPLY_SLOT), OK);
+    assert_int_equal(t->state, TASK_STOPPED);
+    assert_status(MACHINE(TASK_RESUME, .w = {t->object.index}), E_STATE);
+    destroy(t);
+}
+
+static void the_fpu_is_given_without_a_message(void **state)
+{
+    (void)state;
+    struct task *t = make_paged();
+    assert_status(SYS(world.vmm, WAIT, .target = SLOT_PARENT), BLOCKED);
+    assert_true(world_fault(t, VECTOR_DEVICE_NOT_AVAILABLE, 0, 0));
+    assert_ptr_equal(fake.fpu_taken, t);
+    assert_ptr_equal(world.resumed, t);
+    assert_int_equal(t->event.kind, MESSAGE_CALL);
+}
+
+static void task_ones_exception_is_the_end(void **state)
+{
+    (void)state;
+    assert_false(world_fault(world.vmm, VECTOR_PAGE_FAULT, 5, 0xabc));
+    assert_int_equal(fake.power_code, 0x11);
+    assert_string_equal(fake.out, "\nPANIC: task 0 (vmm): event 3, vector 14, error 0x5, "
+                                  "address 0xabc, rip 0x400000, rbp 0x0\n");
+}
+
+static void task_ones_exit_is_the_end(void **state)
+{
+    (void)state;
+    assert_status(SYS(world.vmm, EXIT, .w = {1}), POWERED_OFF);
+    assert_int_equal(fake.power_code, 0x11);
+    assert_non_null(strstr(fake.out, "PANIC: task 0 (vmm): event 4"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        KERNEL_TEST(an_exception_calls_the_pager),
+        KERNEL_TEST(only_a_page_fault_has_an_address),
+        KERNEL_TEST(the_answer_resumes_it_as_it_was),
+        KERNEL_TEST(an_answer_to_an_exception_carries_nothing),
+        KERNEL_TEST(unanswered_it_stays_stopped),
+        KERNEL_TEST(without_a_pager_it_stops),
+        KERNEL_TEST(a_pager_must_be_a_live_portal),
+        KERNEL_TEST(a_dead_pager_stops_it),
+        KERNEL_TEST(a_pager_revoked_in_between_stops_it),
+        KERNEL_TEST(an_exception_is_forwarded_as_one),
+        KERNEL_TEST(a_waiting_pager_runs_at_once),
+        KERNEL_TEST(an_exit_tells_the_pager_the_code),
+        KERNEL_TEST(an_exit_has_no_answer),
+        KERNEL_TEST(the_fpu_is_given_without_a_message),
+        KERNEL_TEST(task_ones_exception_is_the_end),
+        KERNEL_TEST(task_ones_exit_is_the_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

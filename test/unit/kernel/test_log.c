@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// The console's lines: whole ones, whoever else writes.
+#include "kernel/log.h"
+
+#include "test/unit/fake/kernel/world.h"
+
+#include <string.h>
+
+static void say(struct task *t, const char *text)
+{
+    struct call c = {0};
+    assert_true(strlen(text) <= LOG_BYTES);
+    memcpy(c.w, text, strlen(text));
+    assert_status(world_call(t, SYS_LOG, c), OK);
+}
+
+static struct task *started(void)
+{
+    struct task *t = make_task(PRIORITY_DEFAULT);
+    start_task(t);
+    return t;
+}
+
+static void a_line_appears_when_it_is_complete(void **state)
+{
+    (void)state;
+    struct task *t = started();
+    say(t, "hello");
+    assert_string_equal(fake.out, "");
+    say(t, ", world\nand");
+    assert_string_equal(fake.out, "hello, world\n");
+    say(t, "\n");
+    assert_string_equal(fake.out, "hello, world\nand\n");
+}
+
+static void lines_of_two_tasks_do_not_mix(void **state)
+{
+    (void)state;
+    struct task *a = started(), *b = started();
+    say(a, "one ");
+    say(b, "two\n");
+    say(a, "three\n");
+    assert_string_equal(fake.out, "two\none three\n");
+}
+
+static void all_bytes_of_a_call_count(void **state)
+{
+    (void)state;
+    say(started(), "0123456789abcdef0123456789abcdef0123456789abcde\n");
+    assert_string_equal(fake.out, "0123456789abcdef0123456789abcdef0123456789abcde\n");
+}
+
+static void a_nul_ends_the_text(void **state)
+{
+    (void)state;
+    struct task *t = started();
+    assert_status(SYS(t, LOG, .w = {'a' | '\n' << 8, 'b' | '\n' << 8}), OK);
+    assert_string_equal(fake.out, "a\n");
+    assert_status(SYS(t, LOG), OK); // nothing at all
+    assert_string_equal(fake.out, "a\n");
+}
+
+static void an_overlong_line_is_cut(void **state)
+{
+    (void)state;
+    struct task *t = started();
+    for (unsigned i = 0; i < LOG_LINE_BYTES / 40; i++)
+        say(t, "0123456789012345678901234567890123456789");
+    assert_int_equal(fake.n_out, 0);
+    say(t, "x");
+    assert_int_equal(fake.n_out, LOG_LINE_BYTES + 1);
+    assert_int_equal(fake.out[LOG_LINE_BYTES], '\n');
+    say(t, "y\n");
+    assert_string_equal(fake.out + LOG_LINE_BYTES + 1, "xy\n");
+}
+
+static void a_line_of_exactly_the_limit_stays_one(void **state)
+{
+    (void)state;
+    struct task *t = started();
+    for (unsigned i = 0; i < LOG_LINE_BYTES / 40; i++)
+        say(t, "0123456789012345678901234567890123456789");
+    say(t, "\n");
+    assert_int_equal(fake.n_out, LOG_LINE_BYTES + 1);
+}
+
+static void control_characters_are_shown_as_marks(void **state)
+{
+    (void)state;
+    say(started(), "a\x1b[2Jb\r\tc\n");
+    assert_string_equal(fake.out, "a?[2Jb?\tc\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        KERNEL_TEST(a_line_appears_when_it_is_complete),
+        KERNEL_TEST(lines_of_two_tasks_do_not_mix),
+        KERNEL_TEST(all_bytes_of_a_call_count),
+        KERNEL_TEST(a_nul_ends_the_text),
+        KERNEL_TEST(an_overlong_line_is_cut),
+        KERNEL_TEST(a_line_of_exactly_the_limit_stays_one),
+        KERNEL_TEST(control_characters_are_shown_as_marks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
