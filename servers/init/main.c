@@ -10,6 +10,13 @@
 
 static struct scenario scenario;
 
+static status_t complain(status_t status, const char *step)
+{
+    if (status != OK)
+        log_format("init: %s: %s, %s\n", step, status_name(status), status_text(status));
+    return status;
+}
+
 static status_t read_manifest(struct manifest *manifest)
 {
     const void *text;
@@ -19,12 +26,12 @@ static status_t read_manifest(struct manifest *manifest)
         log_text("init: there is no module named \"manifest\"\n");
         return E_NOENT;
     }
-    status_t status = module_map(module, &text);
+    status_t status = complain(module_map(module, &text), "map the manifest");
     if (status != OK)
         return status;
     status = manifest_parse(text, module->len_bytes, manifest, &error);
     if (status == OK)
-        return module_unmap(module);
+        return complain(module_unmap(module), "unmap the manifest");
     if (error.where[0] != '\0')
         log_format("init: manifest line %u: %s \"%s\"\n", error.line, error.what, error.where);
     else
@@ -54,27 +61,25 @@ static void check_leftovers(struct report *report, uint64_t free_before)
                   "every frame has come back");
 }
 
-// Answers whether the scenario ran and all was well.
+// Answers whether the scenario ran and all was well. Whatever fails has been said in one line.
 static bool run(void)
 {
     struct vmm_stats before;
-    status_t status = modules_open();
+    status_t status = complain(modules_open(), "open the module directory");
     if (status == OK)
         status = read_manifest(&scenario.manifest);
     if (status == OK)
-        status = vmm_endpoint(SLOT_SELF, SLOT_SERVICE);
+        status = complain(vmm_endpoint(SLOT_SELF, SLOT_SERVICE), "create its endpoint");
     if (status == OK)
-        status = vmm_stats(SLOT_SELF, &before);
-    if (status == OK) {
-        report_begin(&scenario.report, count_results(&scenario.manifest));
-        status = scenario_start(&scenario);
-    }
-    if (status == OK)
-        status = scenario_serve(&scenario);
-    if (status != OK) {
-        log_format("init: cannot go on: %s, %s\n", status_name(status), status_text(status));
+        status = complain(vmm_stats(SLOT_SELF, &before), "count the free frames");
+    if (status != OK)
         return false;
-    }
+    report_begin(&scenario.report, count_results(&scenario.manifest));
+    status = scenario_start(&scenario);
+    if (status == OK)
+        status = complain(scenario_serve(&scenario), "serve its tasks");
+    if (status != OK)
+        return false;
     scenario_drop(&scenario);
     check_leftovers(&scenario.report, before.free);
     return report_is_success(&scenario.report);
@@ -84,7 +89,6 @@ uint64_t main(uint64_t argument)
 {
     (void)argument;
     bool ok = run();
-    status_t status = vmm_power_off(SLOT_SELF, ok ? POWER_SUCCESS : POWER_FAILURE);
-    log_format("init: the machine cannot be switched off: %s\n", status_name(status));
+    (void)!complain(vmm_power_off(SLOT_SELF, ok ? POWER_SUCCESS : POWER_FAILURE), "power off");
     return 1;
 }

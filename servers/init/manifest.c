@@ -14,6 +14,11 @@ static const struct flag_word right_words[] = {
     {"share", RIGHT_SHARE}, {"query", RIGHT_QUERY},   {NULL, 0},
 };
 
+static const struct flag_word account_words[] = {
+    {"create", RIGHT_CREATE}, {"query", RIGHT_QUERY}, {"audit", RIGHT_AUDIT},
+    {"power", RIGHT_POWER},   {NULL, 0},
+};
+
 static const struct flag_word portal_words[] = {
     {"call", SLOT_CALL}, {"notify", SLOT_NOTIFY}, {"copy", SLOT_COPY}, {"move", SLOT_MOVE},
     {NULL, 0},
@@ -30,6 +35,8 @@ static const struct flag_word kind_words[] = {
     {"endpoint", GIVE_ENDPOINT},
     {"portal", GIVE_PORTAL},
     {"task", GIVE_TASK},
+    {"console", GIVE_CONSOLE},
+    {"account", GIVE_ACCOUNT},
     {NULL, 0},
 };
 
@@ -152,14 +159,22 @@ static bool has_given(const struct manifest *m, unsigned task, const char *name)
     return false;
 }
 
-// The fixed words: give TASK KIND OBJECT as NAME.
+static bool is_only_one(const char *kind)
+{
+    return strcmp(kind, "console") == 0 || strcmp(kind, "account") == 0;
+}
+
+// The fixed words: give TASK KIND OBJECT as NAME, without OBJECT where there is only one. Answers
+// behind how many of them the fields begin.
 static struct complaint parse_give_head(const struct manifest *m, const struct line *line,
-                                        struct manifest_give *give)
+                                        struct manifest_give *give, unsigned *n_fixed)
 {
     char *const *words = line->words;
     uint64_t kind;
     const struct field field = {.target = &kind, .words = kind_words};
-    if (line->n_words < 6 || strcmp(words[4], "as") != 0)
+    bool has_object = line->n_words > 2 && !is_only_one(words[2]);
+    unsigned as = has_object ? 4 : 3;
+    if (line->n_words < as + 2 || strcmp(words[as], "as") != 0)
         return wrong("wanted: give TASK KIND OBJECT as NAME", "");
     if (!find(m->tasks, sizeof m->tasks[0], m->n_tasks, words[1], &give->task))
         return wrong("no such task above", words[1]);
@@ -167,13 +182,14 @@ static struct complaint parse_give_head(const struct manifest *m, const struct l
     if (complaint.what != NULL)
         return complaint;
     give->kind = (enum give_kind)kind;
-    if (!find_object(m, give->kind, words[3], &give->object))
+    if (has_object && !find_object(m, give->kind, words[3], &give->object))
         return wrong("no such name above", words[3]);
     if (is_given_away(m, give))
         return wrong("the endpoint is given away already", words[3]);
-    if (has_given(m, give->task, words[5]))
-        return wrong("the name is taken", words[5]);
-    return words_name(words[5], give->name);
+    if (has_given(m, give->task, words[as + 1]))
+        return wrong("the name is taken", words[as + 1]);
+    *n_fixed = as + 2;
+    return words_name(words[as + 1], give->name);
 }
 
 static struct complaint parse_give(struct manifest *m, const struct line *line)
@@ -188,17 +204,25 @@ static struct complaint parse_give(struct manifest *m, const struct line *line)
         {.key = "badge", .type = FIELD_NUMBER, .target = &give.badge, .max = UINT64_MAX},
         {.key = "flags", .type = FIELD_FLAGS, .target = &give.flags, .words = portal_words},
     };
-    struct complaint complaint = parse_give_head(m, line, &give);
+    const struct field account_fields[] = {
+        {.key = "rights", .type = FIELD_FLAGS, .target = &give.rights, .words = account_words},
+    };
+    unsigned n_fixed;
+    struct complaint complaint = parse_give_head(m, line, &give, &n_fixed);
     if (complaint.what == NULL && m->n_gives == MANIFEST_GIVES_MAX)
         complaint = wrong("too many entries of this kind", line->words[0]);
     if (complaint.what != NULL)
         return complaint;
+    if (give.kind == GIVE_ACCOUNT)
+        give.rights = RIGHT_CREATE | RIGHT_QUERY;
     if (give.kind == GIVE_SPACE)
-        complaint = words_fields(line, 6, space_fields, COUNT(space_fields));
+        complaint = words_fields(line, n_fixed, space_fields, COUNT(space_fields));
     else if (give.kind == GIVE_PORTAL)
-        complaint = words_fields(line, 6, portal_fields, COUNT(portal_fields));
+        complaint = words_fields(line, n_fixed, portal_fields, COUNT(portal_fields));
+    else if (give.kind == GIVE_ACCOUNT)
+        complaint = words_fields(line, n_fixed, account_fields, COUNT(account_fields));
     else
-        complaint = words_fields(line, 6, NULL, 0);
+        complaint = words_fields(line, n_fixed, NULL, 0);
     if (complaint.what != NULL)
         return complaint;
     if (give.pages == 0 && give.start != 0)
@@ -252,6 +276,6 @@ status_t manifest_parse(const char *text, uint64_t len, struct manifest *manifes
         at = end + 1;
     }
     if (manifest->n_tasks == 0)
-        return fail(error, number, wrong("there is no task", ""));
+        return fail(error, number ? number : 1, wrong("there is no task", ""));
     return OK;
 }

@@ -25,6 +25,11 @@
 //       A way to call it. FLAGs: call notify copy move; all of them if left out.
 //   give TASK task TASK2 as NAME
 //       A capability to a task: to wait for it, to kill it.
+//   give TASK console as NAME
+//       The serial line's input.
+//   give TASK account as NAME [rights=RIGHT,...]
+//       A capability that draws on init's account, which is all memory that no quota has set aside.
+//       RIGHTs: create query audit power; create and query if left out.
 //
 // A task fetches what it was given with get(NAME) (ipc/init_client.h).
 #pragma once
@@ -61,14 +66,14 @@ struct manifest_endpoint {
     manifest_name_t name;
 };
 
-enum give_kind { GIVE_SPACE, GIVE_ENDPOINT, GIVE_PORTAL, GIVE_TASK, GIVE_KINDS };
+enum give_kind { GIVE_SPACE, GIVE_ENDPOINT, GIVE_PORTAL, GIVE_TASK, GIVE_CONSOLE, GIVE_ACCOUNT };
 
 struct manifest_give {
     manifest_name_t name; // that the task asks for
     enum give_kind kind;
     unsigned task;   // who gets it
     unsigned object; // index of the space, endpoint or task
-    uint64_t rights; // GIVE_SPACE: RIGHT_*
+    uint64_t rights; // GIVE_SPACE, GIVE_ACCOUNT: RIGHT_*
     uint64_t start;  // GIVE_SPACE: the window
     uint64_t pages;  // 0: all of the space
     uint64_t badge;  // GIVE_PORTAL

@@ -55,6 +55,8 @@ static status_t make_give(const struct manifest_give *give, slot_t into)
                           into);
     case GIVE_PORTAL:
         return vmm_portal(SLOT_SELF, SLOT_ENDPOINTS + give->object, give->badge, SLOT_ALL, into);
+    case GIVE_ACCOUNT:
+        return vmm_derive(SLOT_SELF, 0, all_pages(), (uint32_t)give->rights, into);
     default:
         return OK;
     }
@@ -98,13 +100,13 @@ static status_t start_task(const struct manifest_task *task, unsigned index)
     struct program program;
     const struct module_entry *module = module_find(task->elf);
     if (module == NULL)
-        return complain(E_NOENT, "task", task->name, "module");
+        return complain(E_NOENT, "module", task->elf, "find it");
     status_t status = vmm_create(SLOT_SELF, task->quota, SLOT_NEW_SPACE);
     if (status != OK)
         return complain(status, "task", task->name, "create its space");
     status = load_program(module, SLOT_NEW_SPACE, &program);
     if (status != OK)
-        return complain(status, "task", task->name, "load its program");
+        return complain(status, "module", task->elf, "load it");
     status = start_program(task, index, &program);
     if (status == OK)
         status = ipc_drop(SLOT_NEW_SPACE);

@@ -21,15 +21,23 @@ static slot_t give_slot(const struct manifest *m, unsigned index)
         return SLOT_ENDPOINTS + give->object;
     case GIVE_TASK:
         return SLOT_TASKS + give->object;
+    case GIVE_CONSOLE:
+        return SLOT_CONSOLE;
     default:
         return SLOT_GIVES + index;
     }
 }
 
-// The one capability that stays with init is a task's: it is needed at the task's end.
+// What stays with init, and is copied: a task's capability is needed at the task's end, and several
+// tasks may have the console.
+static bool is_kept(enum give_kind kind)
+{
+    return kind == GIVE_TASK || kind == GIVE_CONSOLE;
+}
+
 static uint32_t give_flags(const struct manifest_give *give)
 {
-    if (give->kind == GIVE_TASK)
+    if (is_kept(give->kind))
         return 0;
     return SYS_MOVE | (give->kind == GIVE_PORTAL ? SYS_MASK(SLOT_ALL & ~give->flags) : 0);
 }
@@ -102,7 +110,7 @@ static struct answer answer_call(struct scenario *s, const struct result *call,
 static void drop_uncollected(const struct manifest *m, unsigned task)
 {
     for (unsigned i = 0; i < m->n_gives; i++) {
-        if (m->gives[i].task == task && m->gives[i].kind != GIVE_TASK)
+        if (m->gives[i].task == task && !is_kept(m->gives[i].kind))
             (void)!ipc_drop(give_slot(m, i)); // E_SLOT: the task collected it
     }
 }

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""Every scenario boots; the default one on the machines that Cadastre promises to run on."""
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+SCENARIOS = sorted(path.parent.name for path in TOP.glob("test/scenarios/*/manifest"))
+
+MACHINES = {
+    "16M": {"memory": "16M"},
+    "8G": {"memory": "8G"},
+    "qemu64": {"cpu": "qemu64"},
+    "qemu64-16M": {"cpu": "qemu64", "memory": "16M"},
+    "no-smep-smap-1g": {"cpu": "max,-smep,-smap,-pdpe1gb"},
+    "no-la57": {"cpu": "max,-la57"},
+    "no-xsave": {"cpu": "max,-xsave"},
+    "8G-no-1g": {"cpu": "max,-pdpe1gb", "memory": "8G"},
+    "q35": {"machine": "q35"},
+    "two-cpus": {"cpus": 2},
+    "uefi-128M": {"firmware": "uefi", "memory": "128M"},
+    "uefi-qemu64-8G": {"firmware": "uefi", "cpu": "qemu64", "memory": "8G"},
+    "uefi-q35": {"firmware": "uefi", "machine": "q35", "memory": "256M"},
+}
+
+
+def test_there_is_a_default_scenario():
+    assert "default" in SCENARIOS
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_scenario(boot, scenario):
+    boot(scenario).check()
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_default_scenario_on(boot, name):
+    boot("default", **MACHINES[name]).check()
+
+
+@pytest.mark.parametrize("nth", range(10))
+def test_ten_boots_in_a_row(boot, nth):
+    boot("default").check()
