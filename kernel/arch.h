@@ -19,9 +19,6 @@ void arch_task_init(struct task *t);
 void arch_task_start(struct task *t, const uint64_t *args);
 void arch_task_forget(struct task *t);
 
-// Loads what `next` needs into the CPU: root, FS base, where its registers are to be saved.
-void arch_switch(struct cpu *cpu, struct task *next);
-
 // Enables the FPU for the current task: saves its owner's state, loads the task's.
 void arch_fpu_take(struct cpu *cpu);
 

@@ -19,6 +19,7 @@ struct endpoint {
     uint64_t word;         // OR of the badges of notifications not yet received
     bool is_notified;
     bool calls_first;   // the last message was no call: a queued call goes before the next non-call
+    bool reports_first; // the last non-call was a notification
     uint32_t refs;      // slots with the receive right
     uint32_t n_portals; // live portals that lead here
 };

@@ -19,6 +19,8 @@ static void deliver(struct task *r, const struct delivery *d, const uint64_t *wo
     struct registers *regs = &r->regs;
     for (unsigned i = 0; i < MESSAGE_WORDS; i++)
         regs->w[i] = words[i];
+    if (r == r->cpu->current)
+        r->cpu->payer = r; // unless it is a call that it takes: see take_call()
     regs->rax = (uint64_t)d->kind << RESULT_KIND_SHIFT | d->flags;
     regs->rbx = d->badge;
     regs->r12 = d->carried;
@@ -103,6 +105,7 @@ static void take_notification(struct endpoint *e, struct task *r)
     deliver(r, &(struct delivery){.kind = MESSAGE_NOTIFICATION}, words);
     e->word = 0;
     e->is_notified = false;
+    e->reports_first = true;
 }
 
 // A link in an endpoint's reports lies in the frame of the object that it stands for.
@@ -110,6 +113,7 @@ static void take_report(struct endpoint *e, struct task *r)
 {
     struct list *link = e->reports.next;
     list_remove(link);
+    e->reports_first = false;
     const struct object *frame = (struct object *)((uintptr_t)link & ~PAGE_MASK);
     if (frame->kind == OBJECT_ENDPOINT) {
         const uint64_t words[MESSAGE_WORDS] = {frame->index};
@@ -135,7 +139,7 @@ static status_t take(struct endpoint *e, struct task *r)
         if (!is_other)
             return E_BUSY;
         e->calls_first = true;
-        if (e->is_notified)
+        if (e->is_notified && (!e->reports_first || list_is_empty(&e->reports)))
             take_notification(e, r);
         else
             take_report(e, r);
@@ -309,10 +313,14 @@ status_t ipc_reply_recv(struct task *t)
         status = receive_check(t, header, &e);
     if (status == OK && replies)
         status = reply(t, slot_at(t, header_reply(header)), header);
-    if (status != OK || only_replies)
+    if (status != OK)
         return status;
-    receive_remember(t, header);
     t->effective = t->priority; // what it served, it has answered or keeps for later
+    if (only_replies) {
+        t->cpu->payer = t;
+        return OK;
+    }
+    receive_remember(t, header);
     status = take(e, t);
     if (status == OK)
         return OWN_RESULT;

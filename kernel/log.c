@@ -22,6 +22,12 @@ static void line_append(struct task *t, char c)
     t->line[t->n_logged++] = is_control ? '?' : c;
 }
 
+void log_end(struct task *t)
+{
+    if (t->n_logged)
+        line_flush(t);
+}
+
 status_t log_call(struct task *t)
 {
     for (unsigned i = 0; i < LOG_BYTES; i++) {

@@ -6,3 +6,6 @@
 
 // System call LOG.
 status_t log_call(struct task *t);
+
+// Prints what a task that ends left of a line.
+void log_end(struct task *t);

@@ -2,6 +2,7 @@
 #include "kernel/task.h"
 
 #include "kernel/arch.h"
+#include "kernel/log.h"
 #include "kernel/portal.h"
 #include "kernel/sched.h"
 
@@ -49,6 +50,7 @@ status_t task_destroy(struct task *t)
         if (!s) {
             for (unsigned i = 0; i < t->n_slot_frames; i++)
                 t->slot_frames[i]->object.kind = OBJECT_NONE;
+            log_end(t);
             sched_forget(t);
             arch_task_forget(t);
             t->object.kind = OBJECT_NONE;

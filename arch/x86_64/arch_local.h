@@ -42,6 +42,9 @@ extern char cpu_stack[], cpu_stack_top[];
 bool probe_read(const void *address);
 extern char probe_instruction[], probe_failed[];
 
-// Leaves the kernel for `t`, which arch_switch() made ready.
+// context.c: loads what `next` needs into the CPU: root, FS base, where its registers are to be saved.
 struct task;
+void context_switch(struct cpu *cpu, struct task *next);
+
+// Leaves the kernel for `t`, to which context_switch() switched.
 _Noreturn void trap_enter(struct task *t);

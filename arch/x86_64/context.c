@@ -130,7 +130,7 @@ static bool any_selector(void)
     return ds | es | fs | gs;
 }
 
-void arch_switch(struct cpu *cpu, struct task *next)
+void context_switch(struct cpu *cpu, struct task *next)
 {
     cpu->arch.tss.rsp[0] = (uint64_t)(&next->regs + 1);
     if (next->root != cpu->arch.root)
@@ -147,7 +147,7 @@ void arch_switch(struct cpu *cpu, struct task *next)
 
 void arch_enter(struct cpu *cpu, struct task *t)
 {
-    arch_switch(cpu, t);
+    context_switch(cpu, t);
     trap_enter(t);
 }
 

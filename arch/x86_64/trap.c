@@ -54,7 +54,7 @@ static bool interrupt(struct cpu *cpu, uint64_t vector)
 static struct task *switch_from(struct task *before, struct task *next)
 {
     if (next != before)
-        arch_switch(next->cpu, next);
+        context_switch(next->cpu, next);
     return next;
 }
 

@@ -17,7 +17,8 @@
 //               the reply. `receive` names an empty slot for a capability in the reply.
 //   REPLY_RECV  target: endpoint. With SYS_REPLY: answers the caller in the reply slot first. Then
 //               waits; the next caller's reply capability lands in the (then empty) reply slot.
-//               Target 0 with SYS_REPLY: only answers, and goes on.
+//               Target 0 with SYS_REPLY: only answers, and goes on. E_MORE and, with SYS_POLL, E_BUSY
+//               come after the answer was given: receive again.
 //   FORWARD     reply slot: reply capability; target: portal. Hands the caller on, with these words
 //               as its message; an exception or an exit keeps its own.
 //   NOTIFY      target: portal (notify flag). ORs the badge into the endpoint's word; never waits.

@@ -94,6 +94,21 @@ static void a_badge_of_zero_still_notifies(void **state)
     assert_message(s.server, NOTIFICATION, 0, 0, 0);
 }
 
+static void who_keeps_notifying_holds_back_no_report(void **state)
+{
+    (void)state;
+    struct service s = make_service();
+    assert_status(SYS(s.client[0], DROP, .target = CLIENT_PORTAL), OK);
+    assert_status(notify(s.client[1]), OK);
+    assert_status(receive_poll(s.server), OK);
+    assert_message(s.server, NOTIFICATION, 0, BADGE(1), 0);
+    assert_status(notify(s.client[1]), OK);
+    assert_status(receive_poll(s.server), OK);
+    assert_message(s.server, LAST_REFERENCE, BADGE(0), s.portal[0], 0);
+    assert_status(receive_poll(s.server), OK);
+    assert_message(s.server, NOTIFICATION, 0, BADGE(1), 0);
+}
+
 static void wait_takes_the_word_alone(void **state)
 {
     (void)state;
@@ -220,6 +235,7 @@ int main(void)
         KERNEL_TEST(nobody_to_receive_is_dead),
         KERNEL_TEST(badges_are_ored_into_the_word),
         KERNEL_TEST(a_badge_of_zero_still_notifies),
+        KERNEL_TEST(who_keeps_notifying_holds_back_no_report),
         KERNEL_TEST(wait_takes_the_word_alone),
         KERNEL_TEST(wait_needs_a_receive_right),
         KERNEL_TEST(receivers_are_served_in_order),

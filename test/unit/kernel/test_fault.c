@@ -161,7 +161,7 @@ static void an_exception_is_forwarded_as_one(void **state)
     make_portal(world.vmm, 20, s.endpoint, 0x99);
     assert_true(world_fault(t, VECTOR_UD, 0, 0));
     assert_status(machine_poll(), OK);
-    assert_status(SYS(world.vmm, FORWARD, .target = 20, .reply = REPLY_SLOT), OK);
+    assert_status(SYS(world.vmm, FORWARD, .target = 20, .reply = REPLY_SLOT, .w = {0xbad}), OK);
     assert_status(receive_poll(s.server), OK);
     assert_message(s.server, EXCEPTION, 0x99, VECTOR_UD, 0);
     assert_status(answer_poll(s.server, 0), E_BUSY);

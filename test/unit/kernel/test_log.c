@@ -84,6 +84,15 @@ static void a_line_of_exactly_the_limit_stays_one(void **state)
     assert_int_equal(fake.n_out, LOG_LINE_BYTES + 1);
 }
 
+static void last_words_are_heard(void **state)
+{
+    (void)state;
+    struct task *t = started();
+    say(t, "about to d");
+    destroy(t);
+    assert_string_equal(fake.out, "about to d\n");
+}
+
 static void control_characters_are_shown_as_marks(void **state)
 {
     (void)state;
@@ -100,6 +109,7 @@ int main(void)
         KERNEL_TEST(a_nul_ends_the_text),
         KERNEL_TEST(an_overlong_line_is_cut),
         KERNEL_TEST(a_line_of_exactly_the_limit_stays_one),
+        KERNEL_TEST(last_words_are_heard),
         KERNEL_TEST(control_characters_are_shown_as_marks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
