@@ -46,8 +46,10 @@ static status_t carry(struct task *s, struct task *r, struct endpoint *e, struct
         struct slot *to = slot_at(r, header_receive(r->header));
         if (!to || to->type != SLOT_EMPTY)
             return E_NOSLOT;
+        unsigned mask = header_flags(s->header) >> 4;
         d->flags |= RESULT_CAP;
-        return slot_transfer(from, to, move, header_flags(s->header) >> 4);
+        return header_flags(s->header) & SYS_LEND ? slot_lend(from, to, s, mask)
+                                                  : slot_transfer(from, to, move, mask);
     }
     if (move)
         slot_drop(from);
@@ -213,6 +215,8 @@ status_t ipc_call(struct task *t)
     struct slot *target = portal_slot(t, header_target(header), SLOT_CALL, &status);
     if (status == OK)
         status = slot_check_empty(t, header_receive(header));
+    if (status == OK && (header_flags(header) & (SYS_MOVE | SYS_LEND)) == (SYS_MOVE | SYS_LEND))
+        status = E_INVAL;
     if (status == OK && header_send(header))
         status = slot_check_send(slot_at(t, header_send(header)), header_flags(header) & SYS_MOVE);
     if (status == OK)
@@ -249,6 +253,7 @@ static status_t reply(struct task *t, struct slot *s, uint64_t header)
         deliver(caller, &d, t->regs.w);
     caller->event.kind = MESSAGE_CALL;
     caller->reply_slot = NULL;
+    task_end_loan(caller);
     s->type = SLOT_EMPTY;
     sched_return(caller);
     return OK;

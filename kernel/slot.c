@@ -55,6 +55,19 @@ static status_t slot_hold(const struct slot *s)
     }
 }
 
+// Where the capability is now that the task lent; NULL: it has it back.
+static void slot_set_loan(uint32_t lender, struct slot *s)
+{
+    struct object *object;
+    if (object_find(lender, OBJECT_TASK, &object) != OK)
+        return;
+    struct task *t = container_of(object, struct task, object);
+    t->lent = s;
+    t->special &= ~SPECIAL_LOAN;
+    if (s)
+        t->special |= SPECIAL_LOAN;
+}
+
 status_t slot_transfer(struct slot *from, struct slot *to, bool move, unsigned mask)
 {
     if (!move) {
@@ -68,6 +81,18 @@ status_t slot_transfer(struct slot *from, struct slot *to, bool move, unsigned m
         *from = (struct slot){.type = SLOT_EMPTY};
     if (to->type == SLOT_REPLY)
         to->caller->reply_slot = to;
+    if (to->lender)
+        slot_set_loan(to->lender, to);
+    return OK;
+}
+
+status_t slot_lend(struct slot *from, struct slot *to, struct task *lender, unsigned mask)
+{
+    status_t status = slot_transfer(from, to, false, mask | SLOT_COPY | SLOT_MOVE);
+    if (status != OK)
+        return status;
+    to->lender = lender->object.index;
+    slot_set_loan(to->lender, to);
     return OK;
 }
 
@@ -75,6 +100,8 @@ void slot_drop(struct slot *s)
 {
     struct slot old = *s;
     *s = (struct slot){.type = SLOT_EMPTY};
+    if (old.lender)
+        slot_set_loan(old.lender, NULL);
     switch (old.type) {
     case SLOT_PORTAL:
         portal_release(old.portal);

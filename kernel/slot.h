@@ -26,7 +26,9 @@ struct slot {
     };
     uint8_t type;  // enum slot_type
     uint8_t flags; // SLOT_CALL ...
-    uint16_t reserved[3];
+    uint16_t reserved;
+    uint32_t
+        lender; // window index of the task that lent it, and gets it back with the reply; 0: none
 };
 
 #define TASK_SLOTS_FIRST 64u
@@ -60,6 +62,11 @@ must_check status_t slot_check_send(const struct slot *from, bool move);
 // emptied if `move`. After slot_check_send(). E_LIMIT: the reference count is full, nothing
 // changed.
 must_check status_t slot_transfer(struct slot *from, struct slot *to, bool move, unsigned mask);
+
+// Puts a copy of `from` into `to`, that can be used but not passed on, until `lender`, who calls, has its
+// answer. After slot_check_send(). E_LIMIT.
+must_check status_t slot_lend(struct slot *from, struct slot *to, struct task *lender,
+                              unsigned mask);
 
 // Empties a slot and gives its reference up. A reply capability's caller wakes with E_DEAD.
 void slot_drop(struct slot *s);

@@ -29,6 +29,7 @@ static void task_unlink(struct task *t)
         portal_release(t->via);
     if (t->reply_slot)
         *t->reply_slot = (struct slot){.type = SLOT_EMPTY};
+    task_end_loan(t);
     t->via = NULL;
     t->reply_slot = NULL;
 }
@@ -71,7 +72,9 @@ status_t task_bind(struct task *t, paddr_t root, uint64_t priority, uint64_t fs_
     t->root = root;
     t->priority = t->effective = (uint8_t)priority;
     t->fs_base = fs_base;
-    t->is_special |= fs_base != 0;
+    t->special &= ~SPECIAL_FS;
+    if (fs_base)
+        t->special |= SPECIAL_FS;
     return OK;
 }
 
@@ -124,8 +127,15 @@ void task_return(struct task *t, status_t status)
     r->rbx = r->r12 = 0;
 }
 
+void task_end_loan(struct task *t)
+{
+    if (t->lent)
+        slot_drop(t->lent);
+}
+
 void task_wake_error(struct task *t, status_t status)
 {
+    task_end_loan(t);
     t->reply_slot = NULL;
     if (t->event.kind != MESSAGE_CALL) {
         t->state = TASK_STOPPED;

@@ -40,6 +40,13 @@ struct task_event {
     uint64_t address;
 };
 
+// What a switch or a reply has to look after.
+enum task_special {
+    SPECIAL_FS = 1,   // it has an FS base
+    SPECIAL_FPU = 2,  // a CPU holds its FPU state
+    SPECIAL_LOAN = 4, // it lent a capability
+};
+
 #define LOG_LINE_BYTES 200u
 
 struct task {
@@ -48,7 +55,7 @@ struct task {
     uint8_t priority;  // its own
     uint8_t effective; // the higher of its own and that of whom it serves
     uint8_t slice;     // timer ticks left before others of its priority get their turn
-    bool is_special;   // it has an FS base or its FPU state in a CPU: no fast switch
+    uint8_t special;   // enum task_special; not 0: no fast path
     uint8_t n_slot_frames;
     uint32_t n_swept; // slots already dropped by task_destroy()
     struct cpu *cpu;
@@ -65,6 +72,7 @@ struct task {
     const struct slot *loop_endpoint; // the same header again needs no decoding, only a look
     const struct slot *loop_receive;  // at what the slots hold now
     struct slot slots[TASK_SLOTS_FIRST];
+    struct slot *lent; // ANSWER: the slot of a capability that it lent with its call
     struct slots *slot_frames[SLOT_FRAMES_MAX];
     uint32_t n_logged; // bytes of `line` not yet printed
     char line[LOG_LINE_BYTES];
@@ -97,6 +105,9 @@ void task_return(struct task *t, status_t status);
 // Wakes a task in ANSWER whose reply capability is gone. An exception without an answer stays
 // stopped for good, since it cannot go on.
 void task_wake_dead(struct task *t);
+
+// Takes back what the task lent with its call, if it did.
+void task_end_loan(struct task *t);
 
 // Wakes a task in SENDING, already out of the queue, with an error.
 void task_wake_error(struct task *t, status_t status);

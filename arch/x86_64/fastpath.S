@@ -16,10 +16,10 @@
     .balign 16
     .globl fast_call, fast_reply
 
-// Neither task has an FS base, nor its FPU state in the CPU.
+// Neither task has an FS base, its FPU state in the CPU, or a capability lent.
 .macro check_special from, to
-    mov TASK_IS_SPECIAL(\from), %cl
-    or TASK_IS_SPECIAL(\to), %cl
+    mov TASK_SPECIAL(\from), %cl
+    or TASK_SPECIAL(\to), %cl
     jnz syscall_general
 .endm
 

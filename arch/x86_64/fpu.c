@@ -62,9 +62,9 @@ void arch_fpu_take(struct cpu *cpu)
     struct task *owner = cpu->arch.fpu_owner, *t = cpu->current;
     if (owner) {
         save(&owner->fpu);
-        owner->is_special = owner->fs_base;
+        owner->special &= ~SPECIAL_FPU;
     }
     restore(&t->fpu);
-    t->is_special = true;
+    t->special |= SPECIAL_FPU;
     cpu->arch.fpu_owner = t;
 }

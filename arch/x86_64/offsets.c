@@ -21,7 +21,7 @@ CHECK(TASK_STATE, task, state);
 CHECK(TASK_PRIORITY, task, priority);
 CHECK(TASK_EFFECTIVE, task, effective);
 CHECK(TASK_SLICE, task, slice);
-CHECK(TASK_IS_SPECIAL, task, is_special);
+CHECK(TASK_SPECIAL, task, special);
 CHECK(TASK_LINK, task, link);
 CHECK(TASK_REGISTERS, task, regs);
 CHECK(TASK_VECTOR, task, regs.vector);

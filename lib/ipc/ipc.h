@@ -68,6 +68,13 @@ static inline struct result ipc_call(slot_t portal, slot_t send, slot_t receive,
     return sys_invoke(sys_header(SYS_CALL, portal, send, receive, 0, 0), m);
 }
 
+// The same, but `send` is lent: whatever the server does with it, it is gone when this returns.
+static inline struct result ipc_call_lending(slot_t portal, slot_t send, slot_t receive,
+                                             struct message *m)
+{
+    return sys_invoke(sys_header(SYS_CALL, portal, send, receive, 0, SYS_LEND), m);
+}
+
 // Waits for a message; its reply capability lands in `reply`, a capability with it in `receive`.
 static inline struct result ipc_receive(slot_t endpoint, slot_t receive, slot_t reply,
                                         struct message *m)

@@ -64,9 +64,10 @@ typedef uint32_t slot_t; // number of a capability slot; 0 names none
 #define SLOT_MAX  ((1u << SLOT_BITS) - 1)
 
 // Flags of the header word (bits 56..63).
-#define SYS_MOVE     0x01u                 // move the capability sent; without it, it is copied
-#define SYS_REPLY    0x02u                 // REPLY_RECV: answer the reply slot first
-#define SYS_POLL     0x04u                 // REPLY_RECV, WAIT: E_BUSY instead of waiting; a reply was given
+#define SYS_MOVE     0x01u // move the capability sent; without it, it is copied
+#define SYS_REPLY    0x02u // REPLY_RECV: answer the reply slot first
+#define SYS_POLL     0x04u // REPLY_RECV, WAIT: E_BUSY instead of waiting; a reply was given
+#define SYS_LEND     0x08u // CALL: the capability sent goes away with the reply; not to be passed on
 #define SYS_MASK(fl) ((uint32_t)(fl) << 4) // SLOT_* flags that the receiver does not get
 
 // Flags of a slot: what its holder may do with the capability in it.

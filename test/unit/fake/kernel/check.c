@@ -233,6 +233,9 @@ static const char *judge_blocked(struct task *t)
         REQUIRE(!receive || check_slot(t, receive)->type == SLOT_EMPTY,
                 "task %u: waits with its receive slot full", self);
     if (t->state == TASK_RECEIVING)
+        REQUIRE(t->reply_into == check_slot(t, header_reply(t->header)),
+                "task %u: the reply would go to another slot than it named", self);
+    if (t->state == TASK_RECEIVING)
         REQUIRE(check_slot(t, header_reply(t->header))->type == SLOT_EMPTY,
                 "task %u: receives with its reply slot full", self);
     REQUIRE(is_called || t->state == TASK_STOPPED || t->event.kind == MESSAGE_CALL,
@@ -253,6 +256,11 @@ static const char *judge_task(struct cpu *cpu, struct task *t)
     REQUIRE(!t->reply_slot == (t->state != TASK_ANSWER), "task %u: reply slot", self);
     REQUIRE(!t->reply_slot || (t->reply_slot->type == SLOT_REPLY && t->reply_slot->caller == t),
             "task %u: its reply slot is no reply to it", self);
+    REQUIRE(!t->lent == !(t->special & SPECIAL_LOAN), "task %u: loan not marked", self);
+    REQUIRE(!t->lent || (t->state == TASK_ANSWER || t->state == TASK_SENDING),
+            "task %u: state %u with a loan", self, t->state);
+    REQUIRE(!t->lent || (t->lent->lender == self && t->lent->type != SLOT_EMPTY),
+            "task %u: its loan is not there", self);
     REQUIRE(t->effective >= t->priority, "task %u: below its own priority", self);
     REQUIRE(!t->n_swept || t->state == TASK_STOPPED, "task %u: half destroyed but alive", self);
     return judge_blocked(t);

@@ -171,6 +171,10 @@ static void clean_task(struct task *t)
         t->header = 0;
     if (t->event.kind == MESSAGE_CALL)
         t->event = (struct task_event){0};
+    if (t->state != TASK_RECEIVING)
+        t->reply_into = NULL;
+    t->loop_header = 0; // for arch's fast path alone
+    t->loop_endpoint = t->loop_receive = NULL;
     t->slice = SLICE_TICKS;
     for (unsigned i = 0; i < TOWN_SLOTS; i++)
         if (t->slots[i].type == SLOT_EMPTY)
@@ -237,7 +241,7 @@ static void list_parts(struct part *part)
 {
     for (unsigned i = 0; i < TOWN_TASKS; i++) {
         struct task *t = town.task[i];
-        *part++ = (struct part){t, offsetof(struct task, slot_frames)};
+        *part++ = (struct part){t, offsetof(struct task, slots)};
         *part++ = (struct part){t->slots, TOWN_SLOTS * sizeof *t->slots};
     }
     *part++ = (struct part){machine_endpoint, sizeof *machine_endpoint};
