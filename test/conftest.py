@@ -17,7 +17,7 @@ def image_of(scenario):
     return BUILD / "scenarios" / scenario / "image.iso"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def machine():
     """machine(image_or_scenario, timeout=None, **config): a cadastre.Machine, for `with`.
 
@@ -30,7 +30,7 @@ def machine():
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def boot(machine):
     """boot(image_or_scenario, timeout=None, **config): boots it to its end; a cadastre.Result."""
     def run(image="default", timeout=None, **config):

@@ -1,14 +1,16 @@
-# What people type: packages, run, debug, test, unit, scenario, check, doctor, stats, coverage, help.
+# What people type; `make help` lists it.
 JOBS = $(shell nproc)
 
-PYTEST   = $(PYTHON) -m pytest -c test/pytest.ini --rootdir=test -q -n $(JOBS) --dist loadgroup
+# A worker that crashes is not replaced: with loadgroup, xdist would wait for the new one for ever.
+PYTEST   = $(PYTHON) -m pytest -c test/pytest.ini --rootdir=test -q -n $(JOBS) --dist loadgroup \
+           --max-worker-restart 0
 CADASTRE = PYTHONPATH=tools $(PYTHON) -m cadastre
 MACHINE  = --memory $(MEM) --cpu $(CPU) --firmware $(FIRMWARE)
 IMAGE    = $(B)/scenarios/$(S)/image.iso
 
 SCENARIOS := $(patsubst test/scenarios/%/manifest,%,$(wildcard test/scenarios/*/manifest))
 
-.PHONY: help packages run scenario debug test test-build unit coverage doctor stats
+.PHONY: help packages run scenario shell debug test test-build unit coverage doctor stats
 help: ## this list
 	@sed -n 's/^#   make/  make/p' Makefile
 	@echo
@@ -19,18 +21,22 @@ help: ## this list
 
 # An order-only prerequisite of every object: it runs first, costs milliseconds, rebuilds nothing.
 packages: ## install the Debian packages that are missing (every target does)
-	@tools/packages.sh
+	@tools/packages.sh >&2
 
+# The shell scenario waits for input, so it runs behind its front end.
 run: $(B)/scenarios/$(S)/image.iso ## boot scenario S in QEMU and show what it does
-	$(Q)$(CADASTRE) run --iso $(IMAGE) $(MACHINE)
+	$(Q)$(CADASTRE) $(if $(filter shell,$(S)),shell,run) --iso $(IMAGE) $(MACHINE)
 
 scenario: run ## the same: make scenario S=name
+
+shell: $(B)/scenarios/shell/image.iso ## type commands; or make -s shell <FILE, for the answers alone
+	$(Q)$(CADASTRE) shell --iso $< $(MACHINE)
 
 debug: $(B)/scenarios/$(S)/image.iso ## boot scenario S stopped, with gdb on it
 	$(Q)$(CADASTRE) debug --iso $(IMAGE) $(MACHINE) --build $(B)
 
 test: ## every test; the last line is "N passed, N failed"
-	@tools/test.sh $(MAKE) $(PYTHON) $(JOBS)
+	@tools/test.sh $(MAKE) $(JOBS) $(PYTEST)
 
 test-build: all unit-programs $(SCENARIOS:%=$(B)/scenarios/%/image.iso)
 

@@ -33,6 +33,8 @@ install() {
     as_root=$1
     shift
     apt_install="$as_root apt-get install -y --no-install-recommends"
+    # What comes on standard input is for whatever make runs next (`make shell`).
+    exec </dev/null
     if $apt_install --dry-run "$@" >/dev/null 2>&1 && $apt_install "$@"; then
         return
     fi

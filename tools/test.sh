@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 # `make test`: installs what is missing, builds everything, runs every test in parallel.
 #
-#   tools/test.sh MAKE PYTHON JOBS
+#   tools/test.sh MAKE JOBS PYTEST...
 #
 # Whatever happens, it ends, and its last line of output is "N passed, N failed[, N skipped]".
 set -u
 
 make=$1
-python=$2
-jobs=$3
+jobs=$2
+shift 2
 seconds=840
 
 broken() {
@@ -23,8 +23,9 @@ tools/packages.sh || broken "packages are missing"
 "$make" --no-print-directory -j"$jobs" test-build || broken "the build failed"
 
 # An interrupt makes pytest report what it has; every test has a shorter time-out of its own.
+# The slowest first.
 timeout --foreground -s INT -k 30 "$seconds" \
-    "$python" -m pytest -c test/pytest.ini --rootdir=test -q -n "$jobs" --dist loadgroup
+    "$@" test/checks test/integration test/unit test/driver
 status=$?
 case $status in
 124 | 137) echo "make test: the tests took longer than $seconds seconds" >&2 ;;

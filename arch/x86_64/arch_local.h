@@ -11,7 +11,7 @@ void gdt_init(struct tss *tss);
 // idt.c
 void idt_init(void);
 
-// mmu.c: the only file that loads CR3 or invalidates.
+// mmu.c: CR3 and invalidations; beside it only fastpath.S loads CR3.
 void mmu_load(struct cpu *cpu, paddr_t root);
 
 // fpu.c

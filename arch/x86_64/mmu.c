@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The only file that loads CR3 or invalidates translations (SDM 3A, 4.10). There are no tags yet:
+// CR3 and invalidations (SDM 3A, 4.10); beside this file only fastpath.S loads CR3. There are no tags yet:
 // whatever is not global goes with the next load of CR3, so a space that is not loaded has nothing
 // to flush.
 #include "arch/cpu.h"

@@ -13,8 +13,8 @@
 enum probe_command {
     PROBE_READ,  // at most PROBE_BYTES
     PROBE_WRITE, // at most PROBE_BYTES
-    PROBE_EXEC, // calls the address
-    PROBE_END,  // exits
+    PROBE_EXEC,  // calls the address
+    PROBE_END,   // exits
 };
 
 #define PROBE_BYTES 24u // that one command moves

@@ -4,8 +4,8 @@
 const char *status_name(status_t status)
 {
     switch (status) {
-#define STATUS_CASE(name, value, text)                                                             \
-    case name:                                                                                     \
+#define STATUS_CASE(name, value, text) \
+    case name:                         \
         return #name;
         STATUS_LIST(STATUS_CASE)
 #undef STATUS_CASE
@@ -17,8 +17,8 @@ const char *status_name(status_t status)
 const char *status_text(status_t status)
 {
     switch (status) {
-#define STATUS_CASE(name, value, text)                                                             \
-    case name:                                                                                     \
+#define STATUS_CASE(name, value, text) \
+    case name:                         \
         return text;
         STATUS_LIST(STATUS_CASE)
 #undef STATUS_CASE

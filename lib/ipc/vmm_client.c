@@ -20,6 +20,12 @@ status_t vmm_create(slot_t grant, uint64_t quota, slot_t into)
     return request(grant, 0, into, &m);
 }
 
+status_t vmm_create_limited(slot_t grant, uint64_t quota, uint64_t priority, slot_t into)
+{
+    struct message m = {{vmm_word0(VMM_SPACE_CREATE, 0), quota, priority}};
+    return request(grant, 0, into, &m);
+}
+
 status_t vmm_clone(slot_t grant, enum clone_mode mode, uint64_t quota, slot_t into)
 {
     struct message m = {{vmm_word0(VMM_SPACE_CLONE, 0), mode, quota}};

@@ -30,6 +30,9 @@ struct vmm_exit {
 };
 
 must_check status_t vmm_create(slot_t grant, uint64_t quota, slot_t into);
+// The same, with a highest priority of the tasks that run on the new quota.
+must_check status_t vmm_create_limited(slot_t grant, uint64_t quota, uint64_t priority,
+                                       slot_t into);
 must_check status_t vmm_clone(slot_t grant, enum clone_mode mode, uint64_t quota, slot_t into);
 must_check status_t vmm_destroy(slot_t grant);
 must_check status_t vmm_map(slot_t grant, vaddr_t va, uint64_t pages, uint32_t prot,

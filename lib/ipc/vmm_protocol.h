@@ -15,6 +15,7 @@
 //
 //                words 1..5                  carried            answer
 // SPACE_CREATE   quota in frames; 0: the caller's account       capability (all rights)
+//                highest priority of tasks there (with a quota; 0: the caller's)
 // SPACE_CLONE    mode (enum clone_mode), quota                  capability (the rights of this one)
 // SPACE_DESTROY                                                 kills its tasks, frees all
 // MAP            va, pages, prot             (flags: MAP_*)
@@ -67,15 +68,20 @@ enum vmm_request { VMM_REQUEST_LIST(VMM_REQUEST_ENUM) VMM_REQUESTS };
 #define PROT_W 0x2u
 #define PROT_X 0x4u
 
-// Flags of MAP (word 0, bits 32..). Without a size the VMM maps 4 KiB pages.
+// Flags of MAP (word 0, bits 32..). Without a size the VMM maps pages as large as range and memory
+// allow, and 4 KiB at each first touch of a lazy range.
 #define MAP_LAZY    0x1u // demand-zero: the page comes with its first touch
 #define MAP_REPLACE 0x2u // over mapped pages too; without it E_EXISTS
 #define MAP_2M      0x4u
 #define MAP_1G      0x8u
+#define MAP_4K      0x10u
 
-// Flag of SPAWN: the task runs the probe, a page of code in the higher half that every space has and
-// that no request names. rip and rsp are not used; see ipc/probe.h for what the probe does.
+// Flags of SPAWN. A probe is a task that runs the probe's code, a page in the higher half that every
+// space has and that no request names: rip and rsp are not used, it has no capability to its space,
+// nobody's quota pays for it and it is fragile. A second one in a space is E_BUSY. See ipc/probe.h.
 #define SPAWN_PROBE 0x1u
+#define SPAWN_FRAGILE \
+    0x2u // a fault that finds no memory or quota ends the task; others wait for it
 
 // What QUERY says of a page beside its protection (word 3).
 #define PAGE_MAPPED 0x010u // a frame is there

@@ -15,8 +15,11 @@ static const struct flag_word right_words[] = {
 };
 
 static const struct flag_word account_words[] = {
-    {"create", RIGHT_CREATE}, {"query", RIGHT_QUERY}, {"audit", RIGHT_AUDIT},
-    {"power", RIGHT_POWER},   {NULL, 0},
+    {"create", RIGHT_CREATE},
+    {"query", RIGHT_QUERY},
+    {"audit", RIGHT_AUDIT},
+    {"power", RIGHT_POWER},
+    {NULL, 0},
 };
 
 static const struct flag_word portal_words[] = {
@@ -79,7 +82,8 @@ static struct complaint parse_task(struct manifest *m, const struct line *line)
     const struct field fields[] = {
         {.key = "elf", .type = FIELD_NAME, .target = task.elf},
         {.key = "tests", .type = FIELD_NUMBER, .target = &task.tests, .max = MANIFEST_TESTS_MAX},
-        {.key = "priority", .type = FIELD_NUMBER, .target = &task.priority, .max = PRIORITIES - 1},
+        {.key = "priority", .type = FIELD_NUMBER, .target = &task.priority, .max = PRIORITIES - 2},
+        {.key = "most", .type = FIELD_NUMBER, .target = &task.most, .max = PRIORITIES - 2},
         {.key = "quota", .type = FIELD_NUMBER, .target = &task.quota, .min = 1, .max = UINT32_MAX},
         {.key = "argument", .type = FIELD_NUMBER, .target = &task.argument, .max = UINT64_MAX},
         {.key = "expect", .type = FIELD_CHOICE, .target = &expect, .words = expect_words},
@@ -93,6 +97,8 @@ static struct complaint parse_task(struct manifest *m, const struct line *line)
         return complaint;
     if (is_background && expect != EXIT_NORMAL)
         return wrong("a task in the background is not expected to fault", line->words[1]);
+    if (task.most != 0 && (task.quota == 0 || task.most < task.priority))
+        return wrong("most needs a quota, and is at least the priority", line->words[1]);
     if (task.elf[0] == '\0')
         memcpy(task.elf, task.name, sizeof task.elf);
     task.expect = is_background ? EXIT_KILLED : (enum exit_kind)expect;

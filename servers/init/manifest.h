@@ -7,11 +7,12 @@
 // or 0x hex. Names are a lower-case letter, then lower-case letters, digits, '-' and '_'; what an
 // entry refers to must stand above it.
 //
-//   task NAME [elf=MODULE] [tests=N] [priority=P] [quota=FRAMES] [argument=N]
+//   task NAME [elf=MODULE] [tests=N] [priority=P] [quota=FRAMES] [most=P] [argument=N]
 //             [expect=exit|fault] [background]
 //       A program in a space of its own. MODULE is NAME if left out. It reports N checks (default
 //       0) and ends by itself: exit(0), or a fault if it says so. With `background` it may run for
-//       ever: it is killed when all others have ended. With a quota its space has an account.
+//       ever: it is killed when all others have ended. With a quota its space has an account, and
+//       `most` is the highest priority that tasks may get there.
 //   space NAME [quota=FRAMES]
 //       An empty address space.
 //   endpoint NAME
@@ -52,6 +53,7 @@ struct manifest_task {
     manifest_name_t elf;
     uint64_t tests;
     uint64_t priority;
+    uint64_t most;  // highest priority of all tasks on its quota; 0: any
     uint64_t quota; // 0: it draws on init's account
     uint64_t argument;
     enum exit_kind expect; // EXIT_KILLED if `background`

@@ -101,7 +101,7 @@ static status_t start_task(const struct manifest_task *task, unsigned index)
     const struct module_entry *module = module_find(task->elf);
     if (module == NULL)
         return complain(E_NOENT, "module", task->elf, "find it");
-    status_t status = vmm_create(SLOT_SELF, task->quota, SLOT_NEW_SPACE);
+    status_t status = vmm_create_limited(SLOT_SELF, task->quota, task->most, SLOT_NEW_SPACE);
     if (status != OK)
         return complain(status, "task", task->name, "create its space");
     status = load_program(module, SLOT_NEW_SPACE, &program);

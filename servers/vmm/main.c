@@ -8,8 +8,6 @@ static void start(struct vmm *vm, const struct boot_info *info)
 {
     status_t status = vmm_start(vm, info, &native_ports, NULL);
     if (status == OK)
-        status = native_make_nobody(vm);
-    if (status == OK)
         status = vmm_start_init(vm, info);
     if (status != OK)
         native_fail("start", status);

@@ -6,9 +6,6 @@
 
 extern const struct ports native_ports;
 
-// Makes the endpoint in VMM_SLOT_NOBODY, through which replies are given without receiving.
-must_check status_t native_make_nobody(struct vmm *vm);
-
 // Waits for a message. The reply slot is empty before.
 void native_receive(struct vmm *vm, struct request *r);
 

@@ -4,6 +4,7 @@
 #include "core/window.h"
 #include "ipc/ipc.h"
 #include "native.h"
+#include "servers/vmm/probe.h"
 
 _Static_assert(KERNEL_TASK == (int)OBJECT_TASK && KERNEL_ENDPOINT == (int)OBJECT_ENDPOINT &&
                    KERNEL_PORTALS == (int)OBJECT_PORTALS && KERNEL_SLOTS == (int)OBJECT_SLOTS,
@@ -13,6 +14,7 @@ _Static_assert(EVENT_CALL == (int)MESSAGE_CALL && EVENT_EXCEPTION == (int)MESSAG
                "kinds of messages");
 _Static_assert(PORTALS_IN_FRAME == PORTALS_PER_FRAME && SLOT_FLAGS_ALL == SLOT_ALL,
                "numbers of the kernel's");
+_Static_assert(PRIORITY_MAX == PRIORITIES - 2, "no task has the highest priority");
 _Static_assert(VMM_SLOT_MACHINE == (int)SLOT_SELF && VMM_SLOT_ENDPOINT == (int)SLOT_PARENT &&
                    VMM_SLOT_CONSOLE == (int)SLOT_CONSOLE,
                "what the kernel gives the VMM");
@@ -84,15 +86,23 @@ static void drop(void *context, uint32_t slot)
     (void)ipc_drop(slot); // it may be empty
 }
 
-// Nothing ever comes to the endpoint named, so this replies and is back at once. A waiter that died
-// meanwhile has left the slot empty.
+// Without an endpoint this only replies. A waiter that died meanwhile has left the slot empty.
 static void reply(void *context, uint32_t slot, const uint64_t *words)
 {
     (void)context;
     struct message m;
     for (unsigned i = 0; i < MESSAGE_WORDS; i++)
         m.w[i] = words[i];
-    sys_invoke(sys_header(SYS_REPLY_RECV, VMM_SLOT_NOBODY, 0, 0, slot, SYS_REPLY | SYS_POLL), &m);
+    sys_invoke(sys_header(SYS_REPLY_RECV, 0, 0, 0, slot, SYS_REPLY), &m);
+}
+
+// A receive wants an empty slot for the next reply capability, and looks at that first; it goes no
+// further, for it names no endpoint.
+static bool is_empty(void *context, uint32_t slot)
+{
+    (void)context;
+    struct message m = {{0}};
+    return sys_invoke(sys_header(SYS_REPLY_RECV, 0, 0, 0, slot, 0), &m).status != E_OCCUPIED;
 }
 
 static void flush(void *context, paddr_t root, vaddr_t va, uint64_t pages)
@@ -131,17 +141,14 @@ const struct ports native_ports = {
     .portal_revoke = portal_revoke,
     .drop = drop,
     .reply = reply,
+    .is_empty = is_empty,
     .flush = flush,
     .log = log_line,
     .power_off = power_off_call,
     .fail = fail,
+    .probe_start = probe_start,
+    .probe_end = probe_end,
 };
-
-status_t native_make_nobody(struct vmm *vm)
-{
-    uint32_t index;
-    return object_create(vm, vm->state->root_account, KERNEL_ENDPOINT, 0, VMM_SLOT_NOBODY, &index);
-}
 
 _Noreturn void native_fail(const char *what, status_t status)
 {

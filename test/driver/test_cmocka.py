@@ -32,7 +32,8 @@ def run(program, tmp_path):
 
 
 def test_a_program_lists_its_tests_when_asked(program):
-    asked = program('[ "$CADASTRE_LIST_TESTS" ] && printf "test: %s\\n" plain "on (4 levels)" plain')
+    asked = program('[ "$CADASTRE_LIST_TESTS" ] && '
+                    'printf "test: %s\\n" plain "on (4 levels)" plain')
     assert list_tests(asked) == ["plain", "on (4 levels)", "plain[2]"]
 
 

@@ -32,7 +32,8 @@ def test_a_hash_in_the_text_is_text():
 def test_firmware_noise_before_the_first_line_is_passed_over():
     parser = Parser()
     for raw in (b"\x1b[2J\x1b[01;01H\x1b[=3h\x1b[2J\xff\xfe", b"BdsDxe: loading Boot0001\r",
-                b"ok 7 - not a test", b"1..9", b"\x1b[0m\x1b[37m\x1b[40mBooting\x1b[HKTAP version 1\r"):
+                b"ok 7 - not a test", b"1..9",
+                b"\x1b[0m\x1b[37m\x1b[40mBooting\x1b[HKTAP version 1\r"):
         parser.feed(decode(raw))
     parser.feed("1..1")
     parser.feed("ok 1 - a: b\r")

@@ -85,6 +85,17 @@ def test_a_missing_manifest_is_named(image, boot):
     check_refused(boot(image(manifest=None)), r"^init: .*\bmanifest\b")
 
 
+@pytest.mark.parametrize("line, text", [
+    (2, b"task a\ntask b colour=red\n"),
+    (2, b"# fine\ntask a tests=1 tests=1\n"),
+    (3, b"task a\n\ntask a\n"),
+    (2, b"task a\ngive b console as console\n"),
+    (1, b"task a expect=joy\n"),
+], ids=["unknown field", "field twice", "name twice", "no such task", "unknown choice"])
+def test_a_wrong_line_is_named_by_its_number(image, boot, line, text):
+    check_refused(boot(image(manifest=text)), rf"^init: manifest line {line}: ")
+
+
 @pytest.mark.parametrize("manifest", [
     b"\xff\x00\x01garbage\xfe" * 50, b"task", b"launch missiles\n", b"\n" * 10, b"task a tests=x\n",
     b"x" * 100000,
@@ -98,11 +109,16 @@ def test_a_missing_task_is_named(image, boot):
     check_refused(boot(image(**{task: None})), rf"^(?!ok|KTAP|boot:).*\b{task}\b")
 
 
-@pytest.mark.parametrize("damage", ["no magic", "cut"])
+@pytest.mark.parametrize("damage", ["no magic", "cut", "empty", "far segment", "writable code"])
 def test_a_broken_task_is_named(image, boot, damage):
     task = first_task()
     path = modules_of("default")[task]
-    broken = flipped(path, 0, 0x7e) if damage == "no magic" else path.read_bytes()[:100]
+    broken = {"no magic": lambda: flipped(path, 0, 0x7e),
+              "cut": lambda: path.read_bytes()[:100],
+              "empty": lambda: b"\x00",
+              "far segment": lambda: flipped(path, 64 + 16 + 7, 0x55),
+              # The first program header's p_flags: RX becomes RWX.
+              "writable code": lambda: flipped(path, 64 + 4, 7)}[damage]()
     check_refused(boot(image(**{task: broken})), rf"^(?!ok|KTAP|boot:).*\b{task}\b")
 
 
@@ -125,3 +141,29 @@ def test_a_cpu_without_nx_is_refused(boot):
 
 def test_a_cpu_without_long_mode_is_refused(boot):
     check_refused(boot("default", cpu="max,-lm"), r"^boot: error: ")
+
+
+def changed_manifest(old, new):
+    """The default scenario's manifest, with one thing changed."""
+    text = modules_of("default")["manifest"].read_text()
+    assert re.search(old, text)
+    return re.sub(old, new, text, count=1).encode()
+
+
+@pytest.mark.parametrize("old, new, pattern", [
+    (r"(task keeper +tests=)\d+", r"\g<1>99", "^not ok .*keeper: a planned result never came"),
+    (r"(task keeper +tests=)\d+", r"\g<1>2", "^not ok .*keeper: ends as the manifest says"),
+    (r"expect=fault", "", "^not ok .*faulter: ends as the manifest says"),
+    ("(task stranger) ", r"\1 expect=fault ", "^not ok .*stranger: ends as the manifest says"),
+    (r"give witness .*", "", "^not ok .*witness: waits for the end"),
+], ids=["too few results", "too many results", "an unexpected fault", "no fault", "no capability"])
+def test_a_scenario_that_breaks_its_promises_fails(image, boot, old, new, pattern):
+    result = boot(image(manifest=changed_manifest(old, new)))
+    assert any(re.search(pattern, line) for line in result.lines), result.explain()
+    assert result.exit_status == qemu.EXIT_FAILURE, result.explain()
+    assert not result.passed
+
+
+def test_a_task_without_quota_for_its_program_is_named(image, boot):
+    manifest = changed_manifest(r"quota=512", "quota=3")
+    check_refused(boot(image(manifest=manifest)), r"^(?!ok|KTAP|boot:).*\bbuilder\b.*E_QUOTA")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What QEMU's monitor, an MMU that nobody here wrote, sees in the page tables of a booted machine."""
+"""What QEMU's monitor, an MMU that nobody here wrote, sees in the tables of a booted machine."""
 import re
 from pathlib import Path
 

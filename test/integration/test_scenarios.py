@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).resolve().parents[2]
-SCENARIOS = sorted(path.parent.name for path in TOP.glob("test/scenarios/*/manifest"))
+# The shell waits for commands: test_shell.py drives it.
+SCENARIOS = sorted(path.parent.name for path in TOP.glob("test/scenarios/*/manifest")
+                   if path.parent.name != "shell")
 
 MACHINES = {
     "16M": {"memory": "16M"},
@@ -23,6 +25,12 @@ MACHINES = {
     "uefi-q35": {"firmware": "uefi", "machine": "q35", "memory": "256M"},
 }
 
+# What leans on the kind of page tables: on machines whose tables differ from the default one's.
+MEMORY_SCENARIOS = ("bomb", "cow", "high", "huge", "lazy", "protect", "snapshot")
+MEMORY_MACHINES = [(scenario, "no-la57") for scenario in MEMORY_SCENARIOS] + [
+    ("huge", "qemu64"), ("huge", "8G"), ("huge", "8G-no-1g"), ("high", "qemu64"), ("lazy", "16M"),
+    ("cow", "qemu64-16M"), ("protect", "no-smep-smap-1g"), ("protect", "uefi-128M")]
+
 
 def test_there_is_a_default_scenario():
     assert "default" in SCENARIOS
@@ -36,6 +44,11 @@ def test_scenario(boot, scenario):
 @pytest.mark.parametrize("name", MACHINES)
 def test_default_scenario_on(boot, name):
     boot("default", **MACHINES[name]).check()
+
+
+@pytest.mark.parametrize("scenario, name", MEMORY_MACHINES)
+def test_memory_scenario_on(boot, scenario, name):
+    boot(scenario, **MACHINES[name]).check()
 
 
 @pytest.mark.parametrize("nth", range(10))

@@ -3,11 +3,13 @@
 
 The parts, each of use on its own:
 
+    shell     commands for the shell scenario, and their answers
     qemu      Config and the one place where a QEMU command line is built
     machine   a running QEMU: lines as they come, input, monitor; always killed in the end
     monitor   QEMU's own view of the machine (QMP): `info tlb`, `info mem`, registers
     ktap      incremental parser of the test lines that scenarios print
     verdict   what makes a boot a pass: strict, and every reason for a failure in words
+    cmocka    runs a host unit test program and tells what came of each of its tests
     status    the status codes, read from lib/ipc/status.h
     elf       segments and symbols of the kernel and of tasks, for tests that look at memory
 
@@ -18,11 +20,17 @@ Boot an image and judge it:
     result.check()                      # raises BootFailed, which tells why
     print(len(result.report.tests), "tests in", result.seconds, "seconds")
 
-Talk to one:
+Talk to the shell:
+
+    from cadastre import Shell
+    with Shell(memory="128M") as sh:
+        sh.run("create a quota 64")     # the lines of the answer; ShellError if it is an error
+
+Talk to any machine:
 
     from cadastre import Config, Machine
     with Machine(Config("build/scenarios/shell/image.iso"), timeout=60) as machine:
-        machine.expect(r"^ready")       # a line; BootTimeout or MachineEnded show the last lines
+        machine.expect(r"^shell: ready") # a line; BootTimeout or MachineEnded show the last lines
         machine.send("list\n")
         print(machine.monitor.human("info mem"))
 
@@ -31,7 +39,8 @@ From a terminal, with tools/ on PYTHONPATH: `/usr/bin/python3 -m cadastre --help
 from cadastre.ktap import Parser, Report
 from cadastre.machine import BootError, BootFailed, BootTimeout, Machine, MachineEnded, Result, boot
 from cadastre.qemu import Config
+from cadastre.shell import Shell, ShellError
 from cadastre.verdict import Verdict, judge
 
 __all__ = ["BootError", "BootFailed", "BootTimeout", "Config", "Machine", "MachineEnded", "Parser",
-           "Report", "Result", "Verdict", "boot", "judge"]
+           "Report", "Result", "Shell", "ShellError", "Verdict", "boot", "judge"]

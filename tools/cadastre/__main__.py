@@ -9,6 +9,8 @@ from pathlib import Path
 from cadastre import qemu
 from cadastre.debug import debug
 from cadastre.machine import BootError, Machine
+from cadastre.prompt import front_end
+from cadastre.shell import Shell
 from cadastre.show import line_printer
 from cadastre.verdict import Verdict
 
@@ -64,6 +66,11 @@ def _debug(options: argparse.Namespace) -> int:
     return debug(config, options.build, scenario, not options.no_gdb, options.build / "serial.log")
 
 
+def _shell(options: argparse.Namespace) -> int:
+    config = vars(_config(options))
+    return front_end(Shell(config.pop("iso"), answer_timeout=options.timeout, **config))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cadastre", description="Boots Cadastre in QEMU.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -77,6 +84,17 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--timeout", type=float, default=120,
                      help="seconds after which the boot is a failure (default: %(default)s)")
     run.set_defaults(command=_run)
+
+    shell = commands.add_parser(
+        "shell", help="boot the shell's image and talk to it",
+        description="Boots an image of the shell scenario and passes commands on to it: with a "
+                    "prompt, history and completion from a terminal; from a pipe it prints the "
+                    "answers and nothing else, and the end of the input means quit. Exit status 0 "
+                    "only if the machine ended well.")
+    _add_machine(shell)
+    shell.add_argument("--timeout", type=float, default=60,
+                       help="seconds for each answer (default: %(default)s)")
+    shell.set_defaults(command=_shell)
 
     debugger = commands.add_parser(
         "debug", help="boot an image stopped, and start gdb on it",

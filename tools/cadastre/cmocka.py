@@ -61,7 +61,7 @@ def list_tests(program: Path, timeout: float = 30) -> list[str]:
 
 
 def _outcomes(output: str) -> dict[str, tuple[str, str]]:
-    """{name: (outcome, what was printed during the test)}; outcome "" is a test that never ended."""
+    """{name: (outcome, what was printed during it)}; outcome "" is a test that never ended."""
     starts = list(_RUN.finditer(output))
     ends = [start.start() for start in starts[1:]] + [len(output)]
     found = {}

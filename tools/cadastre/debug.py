@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`make debug`: a machine that waits before its first instruction, and a gdb that knows the symbols."""
+"""`make debug`: a machine stopped before its first instruction, and a gdb that has the symbols."""
 from __future__ import annotations
 
 import shlex

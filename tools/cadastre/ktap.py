@@ -70,12 +70,14 @@ class Parser:
         self.report = Report()
         self._diagnostics: list[str] = []
 
-    def feed(self, line: str, complete: bool = True) -> None:
+    def feed(self, line: str, complete: bool = True, in_conversation: bool = False) -> None:
         """Takes one line without its newline. `complete` is False where the machine ended mid-line:
-        such a line may be a panic, but never a result."""
+        such a line may be a panic, but never a result; nor is what was said in a conversation."""
         line = clean(line)
         if any(marker in line for marker in PANIC_MARKERS):
             self.report.panics.append(line.strip())
+        elif in_conversation:
+            pass
         elif not self.report.started:
             # Firmware does not always end its own line before the first one of ours.
             self.report.started = complete and line.endswith(VERSION_LINE)

@@ -97,6 +97,7 @@ class Machine:
         self.lines: list[str] = []
         self._on_line = on_line
         self._parser = ktap.Parser()
+        self.in_conversation = False  # lines are answers to what was sent: nothing there is a test
         self._monitor: Monitor | None = None
         self._ended = False
 
@@ -156,7 +157,7 @@ class Machine:
     def _take(self, data: bytes, complete: bool) -> str:
         line = ktap.clean(ktap.decode(data))
         self.lines.append(line)
-        self._parser.feed(line, complete)
+        self._parser.feed(line, complete, self.in_conversation)
         if self.report.panics:
             self._deadline = min(self._deadline, time.monotonic() + PANIC_GRACE)
         if self._on_line:
@@ -198,9 +199,16 @@ class Machine:
                 return match
         raise MachineEnded(f"QEMU ended (status {self.exit_status()}) before {waited_for}", self)
 
-    def send(self, text: str) -> None:
+    def send(self, text: str | bytes) -> None:
         """Types `text` on the serial line."""
-        self._child.send(text.encode())
+        try:
+            self._child.send(text.encode() if isinstance(text, str) else text)
+        except BrokenPipeError:
+            raise MachineEnded("QEMU ended before it was told something", self) from None
+
+    def extend(self, seconds: float) -> None:
+        """Moves the deadline: everything must be done `seconds` from now."""
+        self._deadline = time.monotonic() + seconds
 
     def exit_status(self) -> int:
         """QEMU's exit status, once its serial line has ended; minus the signal that killed it."""

@@ -34,6 +34,10 @@ class Page:
         return "W" in self.flags
 
     @property
+    def is_large(self) -> bool:
+        return "P" in self.flags
+
+    @property
     def user(self) -> bool:
         return "U" in self.flags
 
@@ -49,6 +53,26 @@ def parse_tlb(text: str) -> list[Page]:
     """The pages in the answer to `info tlb`."""
     return [Page(int(va, 16), int(pa, 16), flags)
             for va, pa, flags in _TLB_LINE.findall(text.replace("\r", ""))]
+
+
+@dataclass(frozen=True)
+class Range:
+    """Memory that the loaded tables allow alike, as `info mem` shows it: the rights of all levels
+    together, but for the right to execute."""
+
+    start: int
+    end: int  # the first address behind it
+    user: bool
+    writable: bool
+
+
+_MEM_LINE = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) [0-9a-f]+ ([u-])r([w-])$", re.MULTILINE)
+
+
+def parse_mem(text: str) -> list[Range]:
+    """The ranges in the answer to `info mem`."""
+    return [Range(int(start, 16), int(end, 16), user == "u", write == "w")
+            for start, end, user, write in _MEM_LINE.findall(text.replace("\r", ""))]
 
 
 class Monitor:
@@ -97,6 +121,18 @@ class Monitor:
     def pages(self) -> list[Page]:
         """Every leaf of the tables that CPU 0 has loaded. Halt the guest first."""
         return parse_tlb(self.human("info tlb"))
+
+    def ranges(self) -> list[Range]:
+        """What the tables that CPU 0 has loaded allow. Halt the guest first."""
+        return parse_mem(self.human("info mem"))
+
+    def instruction(self) -> tuple[int, int]:
+        """RIP and privilege level of CPU 0. Halt the guest first."""
+        text = self.human("info registers")
+        rip, cpl = re.search(r"[RE]IP=([0-9a-f]+)", text), re.search(r"CPL=([0-3])", text)
+        if not rip or not cpl:
+            raise MonitorError(f"no RIP in {text!r}")
+        return int(rip[1], 16), int(cpl[1])
 
     def physical_address(self, va: int) -> int | None:
         """Where the loaded tables map `va` to; None where they do not."""

@@ -8,10 +8,15 @@ struct account *account_of(struct vmm *vm, record_t id)
     return record_at(vm, id, RECORD_ACCOUNT);
 }
 
-status_t account_check(struct vmm *vm, record_t id, uint64_t frames)
+static bool account_has(struct vmm *vm, record_t id, uint64_t frames)
 {
     const struct account *a = account_of(vm, id);
-    if (frames <= a->quota - a->charged - a->lent)
+    return frames <= a->quota - a->charged - a->lent;
+}
+
+status_t account_check(struct vmm *vm, record_t id, uint64_t frames)
+{
+    if (account_has(vm, id, frames))
         return OK;
     // The root account's quota is the machine's memory.
     return id == vm->state->root_account && frames > vm->state->n_free ? E_NOMEM : E_QUOTA;
@@ -31,9 +36,8 @@ status_t account_charge(struct vmm *vm, record_t id, uint64_t frames)
 static void account_bury(struct vmm *vm, record_t id)
 {
     struct account *a = account_of(vm, id);
-    if (a->refs || a->charged || a->is_dead)
+    if (a->refs || a->charged)
         return;
-    a->is_dead = true;
     a->next = vm->state->dead_accounts;
     vm->state->dead_accounts = id;
 }
@@ -44,6 +48,7 @@ void account_uncharge(struct vmm *vm, record_t id, uint64_t frames)
     invariant(a->charged >= frames);
     a->charged -= frames;
     vm->state->n_charged -= frames;
+    vm->state->is_relieved = true;
     account_bury(vm, id);
 }
 
@@ -53,14 +58,14 @@ status_t account_create(struct vmm *vm, record_t parent, uint64_t quota, record_
     status_t status = record_alloc(vm, parent, RECORD_ACCOUNT, &new);
     if (status != OK)
         return status;
-    status = account_check(vm, parent, quota);
-    if (status != OK) {
+    if (!account_has(vm, parent, quota)) {
         record_free(vm, new);
-        return status;
+        return E_QUOTA;
     }
     struct account *a = account_of(vm, new);
     a->parent = parent;
     a->quota = quota;
+    a->priority = account_of(vm, parent)->priority;
     a->refs = 1;
     account_of(vm, parent)->lent += quota;
     account_hold(vm, parent);
@@ -86,12 +91,8 @@ bool account_reap(struct vmm *vm)
         return false;
     struct account a = *account_of(vm, id);
     vm->state->dead_accounts = a.next;
-    // A request may have charged it again after it was listed.
-    if (a.refs || a.charged) {
-        account_of(vm, id)->is_dead = false;
-        return true;
-    }
     account_of(vm, a.parent)->lent -= a.quota;
+    vm->state->is_relieved = true;
     record_free(vm, id);
     account_release(vm, a.parent);
     return true;

@@ -7,8 +7,8 @@
 #include "vmm.h"
 
 struct account {
-    uint8_t kind; // RECORD_ACCOUNT
-    bool is_dead; // listed, goes with vmm_settle()
+    uint8_t kind;     // RECORD_ACCOUNT
+    uint8_t priority; // the highest that tasks of its spaces may have
     uint16_t reserved;
     record_t parent; // 0: the root account
     uint64_t quota;
@@ -24,13 +24,15 @@ _Static_assert(sizeof(struct account) <= 64, "an account is a record");
 
 struct account *account_of(struct vmm *vm, record_t id);
 
-// Carves `quota` frames off `parent`; the caller owns the one reference. Errors: E_QUOTA, E_NOMEM.
+// Carves `quota` frames off `parent`, whose highest priority it inherits; the caller owns the one
+// reference. Errors: E_QUOTA, E_NOMEM.
 must_check status_t account_create(struct vmm *vm, record_t parent, uint64_t quota, record_t *id);
 
 void account_hold(struct vmm *vm, record_t id);
 void account_release(struct vmm *vm, record_t id);
 
-// E_QUOTA if `frames` more would exceed the quota; E_NOMEM if that is because the machine has no more.
+// E_QUOTA if `frames` more would exceed the quota; E_NOMEM if that is because the machine has no
+// more.
 must_check status_t account_check(struct vmm *vm, record_t id, uint64_t frames);
 must_check status_t account_charge(struct vmm *vm, record_t id, uint64_t frames);
 void account_uncharge(struct vmm *vm, record_t id, uint64_t frames);

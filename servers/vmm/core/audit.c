@@ -105,7 +105,7 @@ static void check_frame(struct audit *a, pfn_t pfn)
     uint32_t left =
         f->kind == FRAME_PAGE || f->kind == FRAME_TABLE || f->kind == FRAME_OBJECT ? f->refs : 0;
     if (f->kind == FRAME_PAGE)
-        left |= f->block_refs[0] | f->block_refs[1];
+        left |= f->block_refs[0] | f->block_refs[1] | f->part_refs[0] | f->part_refs[1];
     if (left)
         audit_error(a, "the reference count of a frame is wrong", pfn.n);
     if (f->kind == FRAME_HELD || f->kind == FRAME_FREEING)

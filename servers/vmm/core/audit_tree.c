@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "audit.h"
+#include "probe_page.h"
 #include "space.h"
 #include "table.h"
 
@@ -31,13 +32,10 @@ static void audit_page(struct audit *a, pte_t e, unsigned level)
         audit_error(a, "an entry maps what is no page", pfn.n);
         return;
     }
-    struct frame *f = frame_of(a->vm, pfn);
     if (audit_is_checking(a))
         check_page(a, e, level);
-    else if (level == 1)
-        f->refs += a->delta;
     else
-        f->block_refs[level - 2] += a->delta;
+        page_count_add(a->vm, pfn, level, a->delta);
 }
 
 static void audit_table(struct audit *a, pfn_t table, unsigned level);
@@ -79,7 +77,9 @@ static void audit_entry(struct audit *a, pte_t e, unsigned level)
 static void check_upper_half(struct audit *a, pfn_t root)
 {
     for (unsigned i = PTE_ENTRIES / 2; i < PTE_ENTRIES; i++) {
-        uint64_t wanted = i == ROOT_ENTRY_KERNEL ? kernel_entry(a->vm).bits : 0;
+        uint64_t wanted = i == ROOT_ENTRY_KERNEL  ? kernel_entry(a->vm).bits
+                          : i == ROOT_ENTRY_PROBE ? probe_entry(a->vm).bits
+                                                  : 0;
         if (table_load(a->vm, root, i).bits != wanted)
             audit_error(a, "the upper half of a root is not the kernel's", root.n);
     }
@@ -138,5 +138,7 @@ void audit_trees(struct audit *a)
     for (record_t id = a->vm->state->spaces; id; id = space_of(a->vm, id)->next)
         audit_child(a, space_of(a->vm, id)->root, a->vm->state->levels);
     audit_window(a);
+    if (!probe_page_is_intact(a->vm))
+        audit_error(a, "the probe's tables hold something else", a->vm->state->probe.n);
     a->visited ^= FRAME_VISITED;
 }

@@ -24,6 +24,11 @@ struct call {
 must_check status_t decode_range(const struct vmm *vm, const struct portal *grant, uint64_t va,
                                  uint64_t n_pages, uint64_t *first);
 
+// The grant that was carried with the call. E_SLOT: none was. E_REVOKED: it is dead. E_RIGHT: it
+// lacks one of `rights`.
+must_check status_t decode_carried(const struct vmm *vm, const struct call *c, unsigned rights,
+                                   const struct portal **grant);
+
 // call_memory.c: pages and spaces
 must_check status_t serve_map(struct vmm *vm, struct call *c);
 must_check status_t serve_unmap(struct vmm *vm, struct call *c);
@@ -37,6 +42,10 @@ must_check status_t serve_space_clone(struct vmm *vm, struct call *c);
 must_check status_t serve_space_destroy(struct vmm *vm, struct call *c);
 must_check status_t serve_derive(struct vmm *vm, struct call *c);
 must_check status_t serve_query(struct vmm *vm, struct call *c);
+must_check status_t serve_maps(struct vmm *vm, struct call *c);
+must_check status_t serve_snapshot(struct vmm *vm, struct call *c);
+must_check status_t serve_diff(struct vmm *vm, struct call *c);
+must_check status_t serve_rollback(struct vmm *vm, struct call *c);
 must_check status_t serve_stats(struct vmm *vm, struct call *c);
 must_check status_t serve_audit(struct vmm *vm, struct call *c);
 
@@ -44,6 +53,7 @@ must_check status_t serve_audit(struct vmm *vm, struct call *c);
 must_check status_t serve_spawn(struct vmm *vm, struct call *c);
 must_check status_t serve_task_kill(struct vmm *vm, struct call *c);
 must_check status_t serve_task_wait(struct vmm *vm, struct call *c);
+must_check status_t serve_task_slots(struct vmm *vm, struct call *c);
 must_check status_t serve_endpoint(struct vmm *vm, struct call *c);
 must_check status_t serve_portal(struct vmm *vm, struct call *c);
 must_check status_t serve_power_off(struct vmm *vm, struct call *c);

@@ -28,17 +28,19 @@ static status_t decode_prot(const struct portal *grant, uint64_t prot)
 }
 
 // The size of page that MAP's flags ask for: aligned, and one that the CPU has or is made of such.
-static status_t decode_page_level(const struct vmm *vm, const struct call *c, unsigned *level)
+// Without a size, pages mapped now are as large as can be, and first touches take small ones.
+static status_t decode_page_level(const struct vmm *vm, const struct call *c, struct edit *e)
 {
-    unsigned wanted = c->flags & MAP_1G ? 3 : c->flags & MAP_2M ? 2 : 1;
+    uint32_t size = c->flags & (MAP_4K | MAP_2M | MAP_1G);
+    unsigned wanted = size & MAP_1G ? 3 : size & MAP_2M ? 2 : 1;
     uint64_t mask = (pt_span(wanted) << PAGE_SHIFT) - 1;
-    if (c->flags & ~(MAP_LAZY | MAP_REPLACE | MAP_2M | MAP_1G) ||
-        (c->flags & MAP_2M && c->flags & MAP_1G) || c->words[1] & mask ||
+    if (c->flags & ~(MAP_LAZY | MAP_REPLACE | size) || size & (size - 1) || c->words[1] & mask ||
         c->words[2] & mask >> PAGE_SHIFT)
         return E_INVAL;
-    while (!(vm->state->page_sizes & 1u << (wanted - 1)))
-        wanted--;
-    *level = wanted;
+    e->falls_back = !size && !e->is_lazy;
+    e->page_level = e->falls_back ? 3 : wanted;
+    while (!(vm->state->page_sizes & 1u << (e->page_level - 1)))
+        e->page_level--;
     return OK;
 }
 
@@ -67,6 +69,7 @@ static status_t decode_edit(struct vmm *vm, const struct call *c, enum edit_kind
         .prot = (unsigned)c->words[3],
         .max = PROT_R | PROT_W | PROT_X,
         .is_lazy = c->flags & MAP_LAZY,
+        .refuses = !(c->flags & MAP_REPLACE),
     };
     return OK;
 }
@@ -78,9 +81,7 @@ status_t serve_map(struct vmm *vm, struct call *c)
     if (status == OK)
         status = decode_prot(c->portal, c->words[3]);
     if (status == OK)
-        status = decode_page_level(vm, c, &e.page_level);
-    if (status == OK && !(c->flags & MAP_REPLACE) && !pt_is_free(vm, e.root, e.first, e.last))
-        status = E_EXISTS;
+        status = decode_page_level(vm, c, &e);
     return status == OK ? edit_range(vm, &e) : status;
 }
 
@@ -100,15 +101,19 @@ status_t serve_protect(struct vmm *vm, struct call *c)
     return status == OK ? edit_range(vm, &e) : status;
 }
 
-// The grant that was carried with the call. E_SLOT: none was. E_REVOKED: it is dead.
-static status_t decode_destination(const struct vmm *vm, const struct call *c,
-                                   const struct portal **grant)
+status_t decode_carried(const struct vmm *vm, const struct call *c, unsigned rights,
+                        const struct portal **grant)
 {
     uint64_t badge = c->request->carried_value;
     if (c->request->carried != CARRIED_BADGE || badge_kind(badge) != PORTAL_GRANT)
         return E_SLOT;
-    *grant = portal_find(vm, badge_portal(badge), PORTAL_GRANT);
-    return *grant ? OK : E_REVOKED;
+    const struct portal *carried = portal_find(vm, badge_portal(badge), PORTAL_GRANT);
+    if (!carried)
+        return E_REVOKED;
+    if (rights & ~(unsigned)carried->rights)
+        return E_RIGHT;
+    *grant = carried;
+    return OK;
 }
 
 static status_t serve_transfer(struct vmm *vm, const struct call *c, bool moves)
@@ -119,9 +124,7 @@ static status_t serve_transfer(struct vmm *vm, const struct call *c, bool moves)
     if (status == OK)
         status = decode_prot(c->portal, c->words[4]);
     if (status == OK)
-        status = decode_destination(vm, c, &to);
-    if (status == OK && !(to->rights & RIGHT_MAP))
-        status = E_RIGHT;
+        status = decode_carried(vm, c, RIGHT_MAP, &to);
     if (status == OK)
         status = decode_range(vm, to, c->words[3], t.n_pages, &t.first_to);
     if (status == OK)
@@ -131,6 +134,8 @@ static status_t serve_transfer(struct vmm *vm, const struct call *c, bool moves)
     t.to = to->owner;
     t.prot = (unsigned)c->words[4];
     t.max = c->portal->rights & to->rights & (PROT_R | PROT_W | PROT_X);
+    if (!t.moves && !(t.prot & PROT_W))
+        t.max &= ~PROT_W; // a read-only share is one for good
     return transfer_pages(vm, &t);
 }
 

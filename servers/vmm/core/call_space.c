@@ -2,10 +2,13 @@
 #include "account.h"
 #include "audit.h"
 #include "call.h"
+#include "compare.h"
 #include "grant.h"
-#include "page_table.h"
 #include "space.h"
 #include "task.h"
+
+// Nobody runs in a snapshot or writes to it.
+#define RIGHTS_SNAPSHOT (RIGHT_QUERY | RIGHT_CLONE | RIGHT_READ | RIGHT_DESTROY)
 
 // Mints the grant that the call is answered with. A grant that cannot be goes.
 static status_t answer_grant(struct vmm *vm, portal_t number)
@@ -28,22 +31,86 @@ static status_t answer_space(struct vmm *vm, record_t space, unsigned rights)
     return answer_grant(vm, number);
 }
 
+// The highest priority on a new account: 0 asks for that of its payer. Without an account of its own
+// there is nothing to limit.
+static status_t decode_priority(struct vmm *vm, const struct call *c, uint8_t *priority)
+{
+    uint64_t most = account_of(vm, c->account)->priority;
+    if (c->words[2] && !c->words[1])
+        return E_INVAL;
+    if (c->words[2] > most)
+        return E_RIGHT;
+    *priority = (uint8_t)(c->words[2] ? c->words[2] : most);
+    return OK;
+}
+
 status_t serve_space_create(struct vmm *vm, struct call *c)
 {
     record_t space;
-    status_t status = space_create(vm, c->account, c->words[1], &space);
-    return status == OK ? answer_space(vm, space, RIGHTS_SPACE) : status;
+    uint8_t priority;
+    status_t status = decode_priority(vm, c, &priority);
+    if (status == OK)
+        status = space_create(vm, c->account, c->words[1], &space);
+    if (status != OK)
+        return status;
+    account_of(vm, space_of(vm, space)->account)->priority = priority;
+    return answer_space(vm, space, RIGHTS_SPACE);
 }
 
-// The clone's capability has no more rights than the one used: shared pages stay shared.
+// The rights of a clone: those of the capability used, since shared pages stay shared. Whoever took a
+// snapshot had more rights than it shows, and what is made of it gets them back.
+static unsigned clone_rights(const struct vmm *vm, const struct portal *grant)
+{
+    return (grant->rights | space_of(vm, grant->owner)->snapshot_rights) & RIGHTS_SPACE;
+}
+
+static status_t answer_clone(struct vmm *vm, struct call *c, enum clone_mode mode, uint64_t quota,
+                             unsigned rights, struct clone *clone)
+{
+    status_t status = clone_prepare(vm, c->space, mode, quota, clone);
+    if (status != OK)
+        return status;
+    status = answer_space(vm, clone->space, rights);
+    if (status == OK)
+        clone_commit(vm, clone);
+    else
+        clone_cancel(vm, clone);
+    return status;
+}
+
 status_t serve_space_clone(struct vmm *vm, struct call *c)
 {
-    record_t space;
-    unsigned rights = c->portal->rights & RIGHTS_SPACE;
+    struct clone clone;
     if (c->words[1] != CLONE_COPY && c->words[1] != CLONE_COW)
         return E_INVAL;
-    status_t status = space_clone(vm, c->space, (enum clone_mode)c->words[1], c->words[2], &space);
-    return status == OK ? answer_space(vm, space, rights) : status;
+    return answer_clone(vm, c, (enum clone_mode)c->words[1], c->words[2],
+                        clone_rights(vm, c->portal), &clone);
+}
+
+status_t serve_snapshot(struct vmm *vm, struct call *c)
+{
+    struct clone clone;
+    unsigned rights = clone_rights(vm, c->portal);
+    status_t status = answer_clone(vm, c, CLONE_COW, c->words[1], rights & RIGHTS_SNAPSHOT, &clone);
+    if (status == OK)
+        space_of(vm, clone.space)->snapshot_rights = (uint16_t)rights;
+    return status;
+}
+
+// What the snapshot has may be used here as far as the capability to this space goes, which must not
+// be further than that of whoever took it.
+status_t serve_rollback(struct vmm *vm, struct call *c)
+{
+    const struct portal *snapshot;
+    status_t status = decode_carried(vm, c, RIGHT_CLONE | RIGHT_READ, &snapshot);
+    if (status != OK)
+        return status;
+    bool is_whole = snapshot->n_pages == vm->state->user_pages;
+    if (!is_whole ||
+        c->portal->rights & (RIGHT_WRITE | RIGHT_EXECUTE) & ~clone_rights(vm, snapshot))
+        return E_RIGHT;
+    space_rollback(vm, c->space, snapshot->owner);
+    return OK;
 }
 
 status_t serve_space_destroy(struct vmm *vm, struct call *c)
@@ -65,21 +132,20 @@ status_t serve_derive(struct vmm *vm, struct call *c)
     return status == OK ? answer_grant(vm, number) : status;
 }
 
-static uint64_t page_flags(const struct vmm *vm, const struct spot *spot)
+// The words of a stretch of pages for which a spot speaks.
+static void answer_pages(const struct vmm *vm, struct call *c, uint64_t start, uint64_t n_pages,
+                         const struct spot *spot)
 {
-    pte_t e = spot->pte;
-    if (pte_is_empty(e))
-        return 0;
-    if (pte_is_lazy(e))
-        return PAGE_LAZY;
-    uint64_t flags = PAGE_MAPPED;
-    if (e.bits & PTE_SHARED)
-        flags |= PAGE_SHARED;
-    else if (spot->is_joint || !page_is_sole(vm, frame_number(pte_address(e)), spot->level))
-        flags |= PAGE_COW;
-    if (spot->level > 1)
-        flags |= spot->level == 2 ? PAGE_2M : PAGE_1G;
-    return flags;
+    bool has_page = pte_has_page(spot->pte);
+    c->answer[1] = start << PAGE_SHIFT;
+    c->answer[2] = n_pages;
+    c->answer[3] = spot_attributes(vm, spot);
+    c->answer[4] = has_page ? pte_address(spot->pte) + ((start - spot->start) << PAGE_SHIFT) : 0;
+}
+
+static uint64_t window_end(const struct portal *grant)
+{
+    return grant->first + grant->n_pages;
 }
 
 // What one entry says of the address, cut to the window.
@@ -91,17 +157,60 @@ status_t serve_query(struct vmm *vm, struct call *c)
         return status;
     struct spot spot = pt_find(vm, space_of(vm, c->space)->root, page);
     uint64_t start = spot.start, end = start + pt_span(spot.level);
-    uint64_t window_end = c->portal->first + c->portal->n_pages;
     if (start < c->portal->first)
         start = c->portal->first;
-    if (end > window_end)
-        end = window_end;
-    bool has_page = pte_has_page(spot.pte);
-    c->answer[1] = start << PAGE_SHIFT;
-    c->answer[2] = end - start;
-    c->answer[3] = pte_prot(spot.pte) | page_flags(vm, &spot);
-    c->answer[4] = has_page ? pte_address(spot.pte) + ((start - spot.start) << PAGE_SHIFT) : 0;
+    if (end > window_end(c->portal))
+        end = window_end(c->portal);
+    answer_pages(vm, c, start, end - start, &spot);
     return OK;
+}
+
+// Where a walk that goes on at an address begins: in the window, or behind it.
+static status_t decode_start(const struct call *c, uint64_t *page)
+{
+    if (c->words[1] & PAGE_MASK)
+        return E_INVAL;
+    *page = c->words[1] >> PAGE_SHIFT;
+    if (*page < c->portal->first)
+        *page = c->portal->first;
+    return OK;
+}
+
+status_t serve_maps(struct vmm *vm, struct call *c)
+{
+    uint64_t from;
+    struct stretch run;
+    struct spot spot;
+    status_t status = decode_start(c, &from);
+    if (status != OK)
+        return status;
+    find_run(vm, space_of(vm, c->space)->root, from, window_end(c->portal) - 1, &run, &spot);
+    if (run.n_pages)
+        answer_pages(vm, c, run.start, run.n_pages, &spot);
+    return OK;
+}
+
+// What both windows show.
+status_t serve_diff(struct vmm *vm, struct call *c)
+{
+    uint64_t from;
+    struct stretch found;
+    const struct portal *other;
+    status_t status = decode_start(c, &from);
+    if (status == OK)
+        status = decode_carried(vm, c, RIGHT_QUERY, &other);
+    if (status != OK)
+        return status;
+    uint64_t end = window_end(c->portal);
+    if (end > window_end(other))
+        end = window_end(other);
+    if (from < other->first)
+        from = other->first;
+    status = compare_trees(vm, space_of(vm, c->space)->root, space_of(vm, other->owner)->root, from,
+                           end - 1, &found);
+    c->answer[1] = (status == OK ? found.start : found.next) << PAGE_SHIFT;
+    c->answer[2] = found.n_pages;
+    return status;
 }
 
 status_t serve_stats(struct vmm *vm, struct call *c)

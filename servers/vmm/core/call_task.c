@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: MIT
+#include "account.h"
 #include "call.h"
 #include "endpoint.h"
-#include "slots.h"
+#include "probe_page.h"
 #include "space.h"
 #include "task.h"
 
 status_t serve_spawn(struct vmm *vm, struct call *c)
 {
     const struct request *r = c->request;
+    bool is_probe = c->flags & SPAWN_PROBE;
     struct spawn s = {
         .space = c->space,
-        .self = c->number,
-        .rip = c->words[1],
+        .self = is_probe ? 0 : c->number,
+        .is_probe = is_probe,
+        .is_fragile = is_probe || c->flags & SPAWN_FRAGILE,
+        .rip = is_probe ? probe_address(vm) : c->words[1],
         .rsp = c->words[2],
         .arg = c->words[3],
         .priority = c->words[4],
     };
+    if (c->flags & ~(SPAWN_PROBE | SPAWN_FRAGILE))
+        return E_INVAL;
+    if (s.priority > account_of(vm, c->account)->priority)
+        return E_RIGHT;
     if (r->carried == CARRIED_OBJECT)
         return E_SLOT;
     if (r->carried == CARRIED_SLOT)
@@ -37,23 +45,21 @@ status_t serve_task_kill(struct vmm *vm, struct call *c)
     return OK;
 }
 
-// Until the task ends the reply capability stays where it is, and the next one comes elsewhere.
 status_t serve_task_wait(struct vmm *vm, struct call *c)
 {
-    struct task *t = task_of(vm, c->portal->owner);
-    uint16_t fresh, kept = vm->state->reply_slot;
+    const struct task *t = task_of(vm, c->portal->owner);
     if (!t->is_running) {
         task_exit_words(t, c->answer);
         return OK;
     }
-    status_t status = slot_alloc(vm, &fresh);
-    if (status != OK)
-        return status;
-    *slot_next(vm, kept) = t->waiters;
-    t->waiters = kept;
-    vm->state->reply_slot = fresh;
-    c->is_kept = true;
-    return OK;
+    status_t status = task_wait(vm, c->portal->owner);
+    c->is_kept = status == OK;
+    return status;
+}
+
+status_t serve_task_slots(struct vmm *vm, struct call *c)
+{
+    return task_add_slots(vm, c->portal->owner);
 }
 
 status_t serve_endpoint(struct vmm *vm, struct call *c)

@@ -2,33 +2,27 @@
 #include "edit.h"
 
 #include "account.h"
+#include "run.h"
 #include "table.h"
 
 enum verdict { SKIP, HERE, DESCEND };
 
-// What to do with an entry: the plan and the commit ask the same. Tables are descended into, other
-// entries that the range covers in part are split.
-static enum verdict edit_judge(const struct edit *e, pte_t pte, unsigned level, bool is_whole)
+// Where PLACE's page comes from: a page number in the source's space.
+static uint64_t place_from(const struct edit *e, uint64_t page)
 {
-    bool is_table = pte_is_table(pte, level);
-    switch (e->kind) {
-    case EDIT_MAP:
-        return is_whole && (e->is_lazy || level == e->page_level) ? HERE : DESCEND;
-    case EDIT_PLACE:
-        return level == 1 ? HERE : DESCEND;
-    case EDIT_UNMAP:
-        return pte_is_empty(pte) ? SKIP : is_whole ? HERE : DESCEND;
-    case EDIT_PROTECT:
-        return pte_is_empty(pte) ? SKIP : is_whole && !is_table ? HERE : DESCEND;
-    default: // EDIT_OWN
-        if (pte_is_empty(pte))
-            return e->fills ? HERE : SKIP;
-        if (is_table || !pte_is_lazy(pte))
-            return is_whole && !is_table ? HERE : DESCEND;
-        if (!e->fills)
-            return SKIP;
-        return is_whole && level == pte_lazy_level(pte) ? HERE : DESCEND;
-    }
+    return e->source + (page - e->first);
+}
+
+// Whether PLACE's source has, or will have when its lazy pages are made real, all that an entry of
+// `level` needs in one piece.
+static bool place_is_large(const struct vmm *vm, const struct edit *e, uint64_t page,
+                           unsigned level)
+{
+    uint64_t from = place_from(e, page);
+    if (level > e->page_level || from & (pt_span(level) - 1))
+        return false;
+    struct spot spot = pt_find(vm, e->source_root, from);
+    return level <= (pte_is_lazy(spot.pte) ? pte_lazy_level(spot.pte) : spot.level);
 }
 
 // Whether OWN leaves the page as it is, but for its rights. `is_joint`: the table has other
@@ -41,11 +35,65 @@ static bool own_keeps(const struct vmm *vm, const struct edit *e, pte_t pte, uns
     return !is_joint && page_is_sole(vm, frame_number(pte_address(pte)), level);
 }
 
+// In the commit: whether a page of this size must be made of smaller ones, as no block was had.
+static bool lacks_block(const struct edit *e, unsigned level)
+{
+    return e->is_planned && level > 1 && !e->reserve.head[level - 1].n;
+}
+
+static enum verdict judge_own(const struct vmm *vm, const struct edit *e, pte_t pte, unsigned level,
+                              bool is_whole)
+{
+    bool is_lazy = pte_is_lazy(pte);
+    if (pte_is_empty(pte))
+        return e->fills ? HERE : SKIP;
+    if (is_lazy && !e->fills)
+        return SKIP;
+    if (!is_whole || pte_is_table(pte, level) || (is_lazy && level != pte_lazy_level(pte)))
+        return DESCEND;
+    return lacks_block(e, level) && (is_lazy || !own_keeps(vm, e, pte, level, false)) ? DESCEND
+                                                                                       : HERE;
+}
+
+// What to do with an entry: the plan and the commit ask the same. Tables are descended into, other
+// entries that the range covers in part are split.
+static enum verdict edit_judge(const struct vmm *vm, const struct edit *e, pte_t pte,
+                               unsigned level, const struct step *s)
+{
+    switch (e->kind) {
+    case EDIT_MAP:
+        if (e->is_lazy)
+            return s->is_whole ? HERE : DESCEND;
+        return s->is_whole && level <= e->page_level && !lacks_block(e, level) ? HERE : DESCEND;
+    case EDIT_PLACE:
+        return level == 1 || (s->is_whole && place_is_large(vm, e, s->from, level)) ? HERE
+                                                                                    : DESCEND;
+    case EDIT_UNMAP:
+        return pte_is_empty(pte) ? SKIP : s->is_whole ? HERE : DESCEND;
+    case EDIT_PROTECT:
+        return pte_is_empty(pte) ? SKIP : s->is_whole && !pte_is_table(pte, level) ? HERE : DESCEND;
+    default: // EDIT_OWN
+        return judge_own(vm, e, pte, level, s->is_whole);
+    }
+}
+
+// Whether a table that would have to be copied has nothing in it for the edit to change.
+static bool is_idle(const struct vmm *vm, const struct edit *e, pfn_t table, unsigned level,
+                    const struct step *s)
+{
+    bool passes_holes = e->kind == EDIT_UNMAP || e->kind == EDIT_PROTECT ||
+                        (e->kind == EDIT_OWN && !e->fills);
+    return passes_holes && table_is_free(vm, table, level, s->from, s->to);
+}
+
 static void plan_here(struct vmm *vm, struct edit *e, pte_t pte, unsigned level, bool is_joint)
 {
     switch (e->kind) {
     case EDIT_MAP:
-        if (!e->is_lazy)
+    case EDIT_PLACE:
+        if (e->refuses && !pte_is_empty(pte))
+            e->status = E_EXISTS;
+        if (e->kind == EDIT_MAP && !e->is_lazy)
             e->need[level - 1]++;
         break;
     case EDIT_PROTECT:
@@ -65,65 +113,108 @@ static void plan_here(struct vmm *vm, struct edit *e, pte_t pte, unsigned level,
     }
 }
 
-// Counts the frames that the commit will take below a table: the table itself, or the one that will
-// be filled with the parts of `fill`.
-static void plan_table(struct vmm *vm, struct edit *e, const pte_t *entries, pte_t fill,
-                       unsigned level, uint64_t first, uint64_t last, bool is_joint)
+static void plan_table(struct vmm *vm, struct edit *e, pfn_t table, pte_t fill, unsigned level,
+                       uint64_t first, uint64_t last, bool is_joint);
+
+// Counts the frames for the table below an entry that is descended into, and below that.
+static void plan_child(struct vmm *vm, struct edit *e, pte_t pte, unsigned level,
+                       const struct step *s, bool is_joint)
+{
+    pfn_t child = PFN_NONE;
+    if (pte_is_table(pte, level)) {
+        child = frame_number(pte_address(pte));
+        is_joint |= frame_of(vm, child)->refs > 1;
+        if (is_joint && is_idle(vm, e, child, level - 1, s))
+            return;
+        e->need[0] += is_joint;
+        pte = PTE_NONE;
+    } else {
+        e->need[0]++;
+    }
+    plan_table(vm, e, child, pte, level - 1, s->from, s->to, is_joint);
+}
+
+// Counts the frames that the commit will take below a table, or one that will be filled with the
+// parts of `fill`.
+static void plan_table(struct vmm *vm, struct edit *e, pfn_t table, pte_t fill, unsigned level,
+                       uint64_t first, uint64_t last, bool is_joint)
 {
     struct step s = step_first(first, last, level);
-    for (; s.is_valid && e->status == OK; s = step_next(s, level)) {
-        pte_t pte = entries ? entries[s.i] : pte_part(fill, level + 1, s.i);
-        switch (edit_judge(e, pte, level, s.is_whole)) {
-        case SKIP:
-            break;
-        case HERE:
-            plan_here(vm, e, pte, level, is_joint);
-            break;
-        case DESCEND:
-            if (pte_is_table(pte, level)) {
-                pfn_t child = frame_number(pte_address(pte));
-                bool joint = is_joint || frame_of(vm, child)->refs > 1;
-                e->need[0] += joint;
-                plan_table(vm, e, table_entries(vm, child), PTE_NONE, level - 1, s.from, s.to,
-                           joint);
-            } else {
-                e->need[0]++;
-                plan_table(vm, e, NULL, pte, level - 1, s.from, s.to, is_joint);
-            }
-        }
+    if (level == 1 && run_can(e)) {
+        struct run run = {table, s.i, (unsigned)(last - first + 1), first};
+        e->status = run_plan(vm, e, &run, fill);
+        return;
     }
+    for (; s.is_valid && e->status == OK; s = step_next(s, level)) {
+        pte_t pte = table.n ? table_load(vm, table, s.i) : pte_part(fill, level + 1, s.i);
+        enum verdict verdict = edit_judge(vm, e, pte, level, &s);
+        if (verdict == HERE)
+            plan_here(vm, e, pte, level, is_joint);
+        else if (verdict == DESCEND)
+            plan_child(vm, e, pte, level, &s, is_joint);
+    }
+}
+
+// The tables from the root down to the last one that covers the whole range and, as W all the way
+// tells, is the space's own.
+struct path {
+    unsigned level;
+    pfn_t table[PT_LEVELS_MAX + 1];
+};
+
+static void path_find(const struct vmm *vm, const struct edit *e, struct path *path)
+{
+    unsigned level = vm->state->levels;
+    path->table[level] = e->root;
+    while (level > 1 && !e->is_joint) {
+        pte_t pte = table_load(vm, path->table[level], table_index(e->first, level));
+        bool is_own = (pte.bits & (PTE_P | PTE_PS | PTE_W)) == (PTE_P | PTE_W);
+        if (!is_own || (e->first ^ e->last) >> 9 * (level - 1))
+            break;
+        path->table[--level] = frame_number(pte_address(pte));
+    }
+    path->level = level;
+}
+
+// What cannot be is refused before any walk, however long the range.
+static status_t edit_check_size(struct vmm *vm, const struct edit *e)
+{
+    uint64_t pages = e->kind == EDIT_MAP && !e->is_lazy ? e->last - e->first + 1 : 0;
+    status_t status = pages ? account_check(vm, e->account, pages) : OK;
+    if (status == OK && pages > vm->state->n_free)
+        status = E_NOMEM;
+    return status != OK && e->refuses && !pt_is_free(vm, e->root, e->first, e->last) ? E_EXISTS
+                                                                                     : status;
 }
 
 status_t edit_prepare(struct vmm *vm, struct edit *e)
 {
-    // What cannot be is refused before any walk, however long the range.
-    uint64_t pages = e->kind == EDIT_MAP && !e->is_lazy ? e->last - e->first + 1 : 0;
-    e->status = account_check(vm, e->account, pages);
-    if (e->status == OK && pages > vm->state->n_free)
-        e->status = E_NOMEM;
-    plan_table(vm, e, table_entries(vm, e->root), PTE_NONE, vm->state->levels, e->first, e->last,
-               e->is_joint);
+    struct path path;
+    e->status = edit_check_size(vm, e);
     if (e->status != OK)
         return e->status;
-    return reserve_fill(vm, &e->reserve, e->account, e->need);
+    path_find(vm, e, &path);
+    plan_table(vm, e, path.table[path.level], PTE_NONE, path.level, e->first, e->last, e->is_joint);
+    if (e->status != OK)
+        return e->status;
+    e->is_planned = true;
+    if (!(e->need[0] | e->need[1] | e->need[2]))
+        return OK;
+    return reserve_fill(vm, &e->reserve, e->account, e->need, e->falls_back);
 }
 
 static void edit_flush(struct vmm *vm, const struct edit *e, uint64_t page)
 {
-    flush_page(vm, frame_address(e->root), page << PAGE_SHIFT);
+    flush_pages(vm, frame_address(e->root), page << PAGE_SHIFT, 1);
 }
 
-// Writes a new entry over a page or nothing. A translation that may be cached and is no longer
-// right in every respect is flushed; one that only gains rights is not.
+// Writes a new entry over a page or nothing.
 static void edit_store(struct vmm *vm, const struct edit *e, pfn_t table, unsigned i, uint64_t page,
                        pte_t new)
 {
     pte_t old = table_load(vm, table, i);
-    bool lost_w = old.bits & PTE_W && !(new.bits &PTE_W);
-    bool lost_x = !(old.bits & PTE_NX) && new.bits &PTE_NX;
     table_store(vm, table, i, new);
-    if (pte_is_present(old) &&
-        (!pte_is_present(new) || lost_w || lost_x || pte_address(old) != pte_address(new)))
+    if (pte_loses(old, new))
         edit_flush(vm, e, page);
 }
 
@@ -174,20 +265,20 @@ static pte_t own_page(struct vmm *vm, struct edit *e, pte_t pte, unsigned level)
     return pte_page(frame_address(pfn), level, prot, max, flags, is_sole);
 }
 
-static pte_t placed_page(struct vmm *vm, const struct edit *e, uint64_t page)
+static pte_t placed_page(struct vmm *vm, const struct edit *e, uint64_t page, unsigned level)
 {
-    pfn_t pfn = {(uint32_t)(e->source + (page - e->first))};
+    uint64_t from = place_from(e, page);
+    pfn_t pfn = {(uint32_t)from};
     unsigned max = e->max;
     uint64_t flags = e->shares ? PTE_SHARED : 0;
     if (e->source_root.n) {
-        uint64_t from = e->source + (page - e->first);
         struct spot spot = pt_find(vm, e->source_root, from);
         pfn = (pfn_t){frame_number(pte_address(spot.pte)).n + (uint32_t)(from - spot.start)};
         max &= pte_max(spot.pte);
         flags |= spot.pte.bits & PTE_DEVICE;
     }
-    page_hold(vm, pfn, 1);
-    return pte_page(frame_address(pfn), 1, e->prot, max, flags, e->is_sole);
+    page_hold(vm, pfn, level);
+    return pte_page(frame_address(pfn), level, e->prot, max, flags, e->is_sole);
 }
 
 static void commit_here(struct vmm *vm, struct edit *e, pfn_t table, unsigned level,
@@ -200,7 +291,7 @@ static void commit_here(struct vmm *vm, struct edit *e, pfn_t table, unsigned le
                          : new_page(vm, e, level, e->prot, e->max, 0);
         break;
     case EDIT_PLACE:
-        new = placed_page(vm, e, s->from);
+        new = placed_page(vm, e, s->from, level);
         break;
     case EDIT_UNMAP:
         break;
@@ -214,12 +305,11 @@ static void commit_here(struct vmm *vm, struct edit *e, pfn_t table, unsigned le
         break;
     }
     edit_store(vm, e, table, s->i, s->from, new);
-    if (e->kind == EDIT_MAP || e->kind == EDIT_UNMAP || e->kind == EDIT_PLACE)
+    if (e->kind == EDIT_MAP || e->kind == EDIT_UNMAP)
         release_entry(vm, e, old, level);
 }
 
-// The table below entry `i`, which is no table or one that has other parents: makes it one of our
-// own.
+// A table of our own in place of one that has other parents, or of no table.
 static pfn_t new_child(struct vmm *vm, struct edit *e, pte_t old, unsigned level, uint64_t page)
 {
     pfn_t child = reserve_take(vm, &e->reserve, 1, FRAME_TABLE);
@@ -229,50 +319,85 @@ static pfn_t new_child(struct vmm *vm, struct edit *e, pte_t old, unsigned level
         frame_zero(vm, child, 0);
         table_copy(vm, joint, child);
         frame_of(vm, joint)->refs--;
+        flush_tables(vm, frame_address(e->root), page << PAGE_SHIFT);
     } else {
         table_fill(vm, child, level, old);
+        if (pte_is_present(old))
+            edit_flush(vm, e, page);
     }
-    if (pte_is_present(old))
-        edit_flush(vm, e, page); // the old path, or large page, may be cached
     return child;
 }
 
+// The table to descend into below entry `i`, made our own; or PFN_NONE if there is nothing to do.
 static pfn_t own_child(struct vmm *vm, struct edit *e, pfn_t table, unsigned level,
                        const struct step *s)
 {
     pte_t old = table_load(vm, table, s->i);
     pfn_t child = frame_number(pte_address(old));
-    if (!pte_is_table(old, level) || frame_of(vm, child)->refs > 1)
-        child = new_child(vm, e, old, level, s->from);
-    else if (old.bits & PTE_W)
+    bool is_table = pte_is_table(old, level);
+    if (is_table && old.bits & PTE_W)
         return child;
+    bool is_joint = is_table && frame_of(vm, child)->refs > 1;
+    if (is_joint && is_idle(vm, e, child, level - 1, s))
+        return PFN_NONE;
+    if (is_joint || !is_table)
+        child = new_child(vm, e, old, level, s->from);
     table_store(vm, table, s->i, pte_table(frame_address(child), true));
     return child;
+}
+
+// Takes out the table below entry `i` if it is empty, or puts one entry in its place if that says
+// the same. True if so.
+static bool close_child(struct vmm *vm, const struct edit *e, pfn_t table, unsigned level,
+                        uint64_t page, pfn_t child)
+{
+    paddr_t root = frame_address(e->root);
+    bool is_empty = !frame_of(vm, child)->used;
+    bool keeps_size = e->kind == EDIT_MAP && !e->is_lazy && !e->falls_back;
+    pte_t whole = PTE_NONE;
+    if (!is_empty && (keeps_size || !table_join(vm, child, level, &whole)))
+        return false;
+    table_store(vm, table, table_index(page, level), whole);
+    if (pte_is_present(whole))
+        flush_space(vm, root);
+    else
+        flush_tables(vm, root, page << PAGE_SHIFT);
+    frame_free(vm, child, 0);
+    return true;
 }
 
 static void commit_table(struct vmm *vm, struct edit *e, pfn_t table, unsigned level,
                          uint64_t first, uint64_t last)
 {
-    for (struct step s = step_first(first, last, level); s.is_valid; s = step_next(s, level)) {
+    struct step s = step_first(first, last, level);
+    if (level == 1 && run_can(e)) {
+        struct run run = {table, s.i, (unsigned)(last - first + 1), first};
+        run_commit(vm, e, &run);
+        return;
+    }
+    for (; s.is_valid; s = step_next(s, level)) {
         pte_t pte = table_load(vm, table, s.i);
-        enum verdict verdict = edit_judge(e, pte, level, s.is_whole);
+        enum verdict verdict = edit_judge(vm, e, pte, level, &s);
         if (verdict == HERE)
             commit_here(vm, e, table, level, &s);
         if (verdict != DESCEND)
             continue;
         pfn_t child = own_child(vm, e, table, level, &s);
+        if (!child.n)
+            continue;
         commit_table(vm, e, child, level - 1, s.from, s.to);
-        if (!frame_of(vm, child)->used) {
-            table_store(vm, table, s.i, PTE_NONE);
-            edit_flush(vm, e, s.from); // the path to it may be cached
-            frame_free(vm, child, 0);
-        }
+        close_child(vm, e, table, level, s.from, child);
     }
 }
 
 void edit_commit(struct vmm *vm, struct edit *e)
 {
-    commit_table(vm, e, e->root, vm->state->levels, e->first, e->last);
+    struct path path;
+    path_find(vm, e, &path);
+    commit_table(vm, e, path.table[path.level], path.level, e->first, e->last);
+    for (unsigned level = path.level + 1; level <= vm->state->levels; level++)
+        if (!close_child(vm, e, path.table[level], level, e->first, path.table[level - 1]))
+            break;
     reserve_drop(vm, &e->reserve);
 }
 

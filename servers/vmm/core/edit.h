@@ -21,23 +21,26 @@ struct edit {
     uint64_t first, last; // pages, in the user half
     unsigned prot;        // MAP, PROTECT, PLACE; OWN: MAX of each page must allow it, else E_RIGHT
     unsigned max;         // MAP, PLACE
-    unsigned
-        page_level;    // MAP: 1 for 4 KiB pages, 2 for 2 MiB, 3 for 1 GiB; the range is aligned so
-    bool is_lazy;      // MAP
-    bool fills;        // OWN: lazy pages become real, and a hole is E_FAULT
-    bool takes;        // OWN: pages shared on purpose are copied and shared no more
-    bool shares;       // OWN, PLACE: the pages are marked as shared
-    bool is_joint;     // the tree is about to be cloned: plan as if all of it had two parents
-    bool is_sole;      // PLACE: the frames' other references are about to go
-    pfn_t source_root; // PLACE: the frames are those of this space from page `source` on,
-    uint64_t source;   // or, without a root, the frames from number `source` on
+    unsigned page_level;  // MAP: 1 for 4 KiB pages, 2 for 2 MiB, 3 for 1 GiB, the range aligned so;
+                          // or with `falls_back`, and for PLACE, the largest that there may be
+    bool falls_back;      // MAP, OWN: smaller pages will do where size, alignment or memory want it
+    bool refuses;         // MAP, PLACE: E_EXISTS if anything is there
+    bool is_lazy;         // MAP
+    bool fills;           // OWN: lazy pages become real, and a hole is E_FAULT
+    bool takes;           // OWN: pages shared on purpose are copied and shared no more
+    bool shares;          // OWN, PLACE: the pages are marked as shared
+    bool is_joint;        // the tree is about to be cloned: plan as if all of it had two parents
+    bool is_sole;         // PLACE: the frames' other references are about to go
+    pfn_t source_root;    // PLACE: the frames are those of this space from page `source` on,
+    uint64_t source;      // or, without a root, the frames from number `source` on
     // edit.c's own:
+    bool is_planned;
     status_t status;
     uint64_t need[3]; // blocks by level
     struct reserve reserve;
 };
 
-// Errors: E_NOMEM, E_QUOTA; E_RIGHT (PROTECT, OWN: beyond what a page may ever allow); E_FAULT (OWN
+// Errors: E_NOMEM, E_QUOTA; E_EXISTS; E_RIGHT (PROTECT, OWN: beyond what a page may ever allow); E_FAULT (OWN
 // with `fills`: nothing is mapped there). Nothing is changed, nothing is kept.
 must_check status_t edit_prepare(struct vmm *vm, struct edit *e);
 

@@ -60,24 +60,26 @@ status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned
         return OK;
     unsigned level = fault_level(vm, &spot);
     status_t status = fault_own(vm, s, page, level);
-    if (status == E_NOMEM && level > 1)
-        status = fault_own(vm, s, page, 1); // no large block is left
+    if (status != OK && level > 1)
+        status = fault_own(vm, s, page, 1); // there is no room for a large one
     return status;
 }
 
-static void log_kill(struct vmm *vm, const struct task *t, const uint64_t *words, status_t why)
+// A line for the log: what happened to the task, by which exception.
+static void log_fault(struct vmm *vm, const struct task *t, const struct task_end *end,
+                      const char *what)
 {
     struct text line = {.len = 0};
-    uint64_t vector = words[0], error = words[1];
+    uint64_t vector = (uint32_t)end->code, error = end->code >> 32;
     text_add(&line, "vmm: task ");
     text_add_decimal(&line, t->number);
-    text_add(&line, " killed: ");
+    text_add(&line, what);
     if (vector == VECTOR_PAGE_FAULT) {
         text_add(&line, "page fault, ");
         text_add(&line, error & FAULT_FETCH   ? "fetch of "
                         : error & FAULT_WRITE ? "write of "
                                               : "read of ");
-        text_add_hex(&line, words[2]);
+        text_add_hex(&line, end->address);
     } else {
         text_add(&line, "exception ");
         text_add_decimal(&line, vector);
@@ -85,23 +87,46 @@ static void log_kill(struct vmm *vm, const struct task *t, const uint64_t *words
         text_add_hex(&line, error);
     }
     text_add(&line, ", rip ");
-    text_add_hex(&line, words[3]);
-    if (why != E_FAULT)
-        text_add(&line, why == E_QUOTA ? " (E_QUOTA)" : " (E_NOMEM)");
+    text_add_hex(&line, end->rip);
+    if (end->reason != E_FAULT)
+        text_add(&line, end->reason == E_QUOTA ? " (E_QUOTA)" : " (E_NOMEM)");
     vm->ports->log(vm->context, line.bytes);
 }
 
 bool fault_serve(struct vmm *vm, record_t task, const uint64_t words[MESSAGE_WORDS])
 {
     const struct task *t = task_of(vm, task);
-    status_t status = E_FAULT;
+    struct task_end end = {.exit_kind = EXIT_FAULT,
+                           .reason = E_FAULT,
+                           .code = words[0] | words[1] << 32,
+                           .address = words[2],
+                           .rip = words[3]};
     if (words[0] == VECTOR_PAGE_FAULT && words[1] & FAULT_USER && !(words[1] & FAULT_RESERVED))
-        status = fault_resolve(vm, t->space, words[2], fault_access(words[1]));
-    if (status == OK)
+        end.reason = fault_resolve(vm, t->space, words[2], fault_access(words[1]));
+    if (end.reason == OK)
         return true;
-    log_kill(vm, t, words, status);
-    task_end(vm, task,
-             &(struct task_end){
-                 .exit_kind = EXIT_FAULT, .code = words[0], .address = words[2], .rip = words[3]});
+    bool waits = end.reason != E_FAULT && !t->is_fragile;
+    if (!t->is_probe)
+        log_fault(vm, t, &end, waits ? " waits: " : " killed: ");
+    if (waits)
+        task_starve(vm, task, &end);
+    else
+        task_end(vm, task, &end);
     return false;
+}
+
+// What the entry does not allow any more goes on too, and ends by its next fault.
+void fault_retry(struct vmm *vm)
+{
+    record_t *link = &vm->state->starved;
+    while (*link) {
+        struct task *t = task_of(vm, *link);
+        status_t status = fault_resolve(vm, t->space, t->address, fault_access(t->code >> 32));
+        if (status == E_NOMEM || status == E_QUOTA) {
+            link = &t->next_starved;
+            continue;
+        }
+        flush_issue(vm);
+        task_feed(vm, link);
+    }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Exceptions of tasks: a page fault is resolved if the entry there allows the access, else the task
-// dies.
+// dies. Where only memory or quota is missing it waits for that.
 #pragma once
 
 #include "vmm.h"
@@ -10,5 +10,8 @@
 must_check status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned access);
 
 // Words of an EXCEPTION message of a task: vector, error code, address, RIP. True if it may go on;
-// else it was killed.
+// else it waits, or was killed.
 bool fault_serve(struct vmm *vm, record_t task, const uint64_t words[MESSAGE_WORDS]);
+
+// Tries the faults that wait once more: some memory or quota was given back.
+void fault_retry(struct vmm *vm);

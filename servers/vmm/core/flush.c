@@ -4,41 +4,57 @@
 #include "vmm.h"
 
 // Issuing early is always right: what is gathered was already changed in the tables.
-static struct flush_entry *flush_add(struct vmm *vm, struct flush_entry entry)
+static void flush_add(struct vmm *vm, struct flush_entry entry)
 {
     struct flush *f = &vm->state->flush;
     if (f->n == FLUSH_ENTRIES)
         flush_issue(vm);
-    f->entries[f->n] = entry;
-    return &f->entries[f->n++];
+    f->entries[f->n++] = entry;
 }
 
-static bool flush_has_all(const struct flush *f, paddr_t root)
+// Joins the stretch with one that it touches. False: there is none.
+static bool flush_join(struct flush_entry *entry, vaddr_t va, uint64_t n)
 {
-    for (uint32_t i = 0; i < f->n; i++)
-        if (f->entries[i].root == root && !f->entries[i].pages)
-            return true;
-    return false;
+    vaddr_t end = va + (n << PAGE_SHIFT), old_end = entry->va + (entry->pages << PAGE_SHIFT);
+    if (va > old_end || end < entry->va)
+        return false;
+    entry->va = va < entry->va ? va : entry->va;
+    entry->pages = ((end > old_end ? end : old_end) - entry->va) >> PAGE_SHIFT;
+    return true;
 }
 
-void flush_page(struct vmm *vm, paddr_t root, vaddr_t va)
+void flush_pages(struct vmm *vm, paddr_t root, vaddr_t va, uint64_t n)
 {
     struct flush *f = &vm->state->flush;
-    if (flush_has_all(f, root))
-        return;
+    uint64_t total = n;
+    uint32_t parts = 1;
     for (uint32_t i = 0; i < f->n; i++) {
         struct flush_entry *entry = &f->entries[i];
         if (entry->root != root)
             continue;
-        if (va - entry->va < entry->pages << PAGE_SHIFT)
+        if (!entry->pages)
             return;
-        if (va == entry->va + (entry->pages << PAGE_SHIFT)) {
-            if (++entry->pages > FLUSH_PAGES_MAX)
+        if (flush_join(entry, va, n)) {
+            if (entry->pages > FLUSH_PAGES_MAX)
                 flush_space(vm, root);
             return;
         }
+        total += entry->pages;
+        parts++;
     }
-    flush_add(vm, (struct flush_entry){.root = root, .va = va, .pages = 1});
+    if (total > FLUSH_PAGES_MAX || parts > FLUSH_PARTS_MAX)
+        flush_space(vm, root);
+    else
+        flush_add(vm, (struct flush_entry){.root = root, .va = va, .pages = n});
+}
+
+void flush_tables(struct vmm *vm, paddr_t root, vaddr_t va)
+{
+    const struct flush *f = &vm->state->flush;
+    for (uint32_t i = 0; i < f->n; i++)
+        if (f->entries[i].root == root)
+            return;
+    flush_pages(vm, root, va, 1);
 }
 
 void flush_space(struct vmm *vm, paddr_t root)

@@ -86,9 +86,6 @@ status_t grant_derive(struct vmm *vm, portal_t parent, uint64_t first, uint64_t 
                       uint64_t rights, portal_t *number)
 {
     const struct portal *from = portal_of(vm, parent);
-    status_t status = grant_check(vm, from, first, n_pages);
-    if (status != OK)
-        return status;
     if (rights & ~(uint64_t)from->rights)
         return E_RIGHT;
     return grant_create(vm, space_of(vm, from->owner)->account, from->owner, parent, first, n_pages,

@@ -16,8 +16,8 @@ must_check status_t grant_create(struct vmm *vm, record_t account, record_t spac
 must_check status_t grant_create_whole(struct vmm *vm, record_t account, record_t space,
                                        unsigned rights, portal_t *number);
 
-// Checks and makes a grant with a smaller window or fewer rights than `parent`'s, on the space's
-// account. Errors: E_INVAL (an empty or impossible range), E_RIGHT (wider), as grant_create().
+// A grant with a smaller window, which the caller has checked, or fewer rights than `parent`'s, on the
+// space's account. Errors: E_RIGHT (more rights), as grant_create().
 must_check status_t grant_derive(struct vmm *vm, portal_t parent, uint64_t first, uint64_t n_pages,
                                  uint64_t rights, portal_t *number);
 

@@ -16,8 +16,7 @@ struct spot pt_find(const struct vmm *vm, pfn_t root, uint64_t page)
     }
 }
 
-static bool table_is_free(const struct vmm *vm, pfn_t table, unsigned level, uint64_t first,
-                          uint64_t last)
+bool table_is_free(const struct vmm *vm, pfn_t table, unsigned level, uint64_t first, uint64_t last)
 {
     for (struct step s = step_first(first, last, level); s.is_valid; s = step_next(s, level)) {
         pte_t e = table_load(vm, table, s.i);
@@ -48,8 +47,8 @@ void pt_init_root(struct vmm *vm, pfn_t root, pte_t entry)
 
 void pt_clone_root(struct vmm *vm, pfn_t from, pfn_t to)
 {
-    table_copy(vm, from, to);
-    flush_space(vm, frame_address(from));
+    if (table_copy(vm, from, to))
+        flush_space(vm, frame_address(from));
 }
 
 void pt_drop(struct vmm *vm, pfn_t table, unsigned level)
@@ -57,7 +56,9 @@ void pt_drop(struct vmm *vm, pfn_t table, unsigned level)
     struct frame *f = frame_of(vm, table);
     if (--f->refs)
         return;
-    for (unsigned i = f->first; f->used && i <= f->last; i++) {
+    if (level == 1 && f->used)
+        page_drop_all(vm, table_entries(vm, table) + f->first, f->last - f->first + 1u);
+    for (unsigned i = f->first; level > 1 && f->used && i <= f->last; i++) {
         pte_t e = table_load(vm, table, i);
         pfn_t pfn = frame_number(pte_address(e));
         if (pte_is_table(e, level))

@@ -18,6 +18,8 @@
 
 #include "frame.h"
 
+#define PT_LEVELS_MAX 5u
+
 // Where a walk ended: the entry that speaks for a page.
 struct spot {
     pte_t pte; // empty, lazy or a page

@@ -118,6 +118,7 @@ void pool_start(struct vmm *vm, pfn_t pfn, uint64_t quota)
     a->quota = quota;
     a->charged = 1;
     a->refs = 1;
+    a->priority = PRIORITY_MAX;
     s->n_charged = 1;
     pool_list(vm, a, pfn);
 }

@@ -28,11 +28,6 @@ struct portal *portal_find(const struct vmm *vm, uint64_t number, enum portal_ki
     return p->kind == kind ? p : NULL;
 }
 
-record_t portal_account(const struct vmm *vm, portal_t number)
-{
-    return frame_of(vm, portals_frame(vm, number))->account;
-}
-
 static void portal_list(struct vmm *vm, struct account *a, portal_t number)
 {
     struct portal *p = portal_of(vm, number);

@@ -47,9 +47,6 @@ void portal_free(struct vmm *vm, portal_t number);
 // Revokes a minted portal: dead at once.
 void portal_kill(struct vmm *vm, portal_t number);
 
-// Who pays for it.
-record_t portal_account(const struct vmm *vm, portal_t number);
-
 // What the kernel tells the VMM of a caller: kind and number.
 static inline uint64_t portal_badge(enum portal_kind kind, portal_t number)
 {

@@ -21,6 +21,7 @@ enum message_event {
 #define PORTALS_IN_FRAME 100u
 #define SLOTS_FIRST      64u
 #define SLOTS_IN_FRAME   250u
+#define PRIORITY_MAX     30u // of tasks; the kernel has one above it
 
 // Slots that spawner and task agree on, and flags that let the holder do everything with a slot.
 #define TASK_SLOT_PAGER   0u
@@ -42,8 +43,10 @@ struct ports {
     status_t (*portal_revoke)(void *context, uint32_t portal);
     void (*drop)(void *context, uint32_t slot);                         // harmless if empty
     void (*reply)(void *context, uint32_t slot, const uint64_t *words); // harmless if nobody waits
+    bool (*is_empty)(void *context, uint32_t slot);                     // who waited there has died
     void (*flush)(void *context, paddr_t root, vaddr_t va, uint64_t pages); // pages 0: all of it
     void (*log)(void *context, const char *line);
     void (*power_off)(void *context, uint64_t code);
     void (*fail)(void *context, const char *line); // says why and ends the machine as failed
+    const char *probe_start, *probe_end;           // the code of the probe, see probe_page.h
 };

@@ -63,7 +63,7 @@ static inline bool pte_is_lazy(pte_t e)
 // Whether the entry, known to be no table, has a frame.
 static inline bool pte_has_page(pte_t e)
 {
-    return !pte_is_empty(e) && !pte_is_lazy(e);
+    return e.bits & PTE_U;
 }
 
 static inline paddr_t pte_address(pte_t e)

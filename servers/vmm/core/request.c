@@ -38,6 +38,11 @@ static const struct handler {
     [VMM_TASK_WAIT]     = {serve_task_wait, 0, ON_TASK},
     [VMM_ENDPOINT]      = {serve_endpoint, RIGHT_CREATE, GIVES_CAP},
     [VMM_PORTAL]        = {serve_portal, RIGHT_CREATE, GIVES_CAP},
+    [VMM_SNAPSHOT]      = {serve_snapshot, RIGHT_CLONE | RIGHT_READ, ON_WHOLE | GIVES_CAP},
+    [VMM_DIFF]          = {serve_diff, RIGHT_QUERY, 0},
+    [VMM_ROLLBACK]      = {serve_rollback, RIGHT_MAP | RIGHT_READ, ON_WHOLE},
+    [VMM_MAPS]          = {serve_maps, RIGHT_QUERY, 0},
+    [VMM_TASK_SLOTS]    = {serve_task_slots, 0, ON_TASK},
     [VMM_POWER_OFF]     = {serve_power_off, RIGHT_POWER, 0},
 };
 // clang-format on
@@ -86,7 +91,7 @@ static void request_call(struct vmm *vm, struct request *r)
     if (r->carried == CARRIED_SLOT)
         vm->ports->drop(vm->context, VMM_SLOT_RECEIVE);
     __builtin_memset(r->words, 0, sizeof r->words);
-    if (status == OK)
+    if (status == OK || status == E_MORE)
         __builtin_memcpy(r->words, c.answer, sizeof r->words);
     r->words[0] = (uint64_t)(int64_t)status;
     r->is_answered = !c.is_kept;

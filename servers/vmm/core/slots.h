@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The VMM's own capability slots that are not reserved for a use: they hold reply capabilities, of
-// the caller being served and of those who wait long. The kernel gives 64, and more for donated
-// frames.
+// Capability slots. The kernel gives each task 64, and more for donated frames. The VMM's own that
+// are not reserved for a use hold reply capabilities, of the caller being served and of those who
+// wait long.
 #pragma once
 
 #include "vmm.h"
+
+// Gives a task a frame of further slots on `account`: one for object_create()d tasks, and for the
+// VMM's own. Errors: E_LIMIT, E_NOMEM, E_QUOTA.
+must_check status_t slots_add(struct vmm *vm, record_t account, uint32_t task);
+
+// The frames of slots of a task, to be given back with slots_drop() when the kernel's task is gone.
+pfn_t slots_of(const struct vmm *vm, uint32_t task);
+void slots_drop(struct vmm *vm, pfn_t slots);
 
 // Boot only: all slots from VMM_SLOT_FREE on. The frame for the table of slots is zero.
 void slots_start(struct vmm *vm, pfn_t table);

@@ -2,8 +2,8 @@
 #include "space.h"
 
 #include "account.h"
-#include "edit.h"
 #include "pool.h"
+#include "probe_page.h"
 #include "table.h"
 
 struct space *space_of(const struct vmm *vm, record_t id)
@@ -86,6 +86,7 @@ status_t space_create(struct vmm *vm, record_t payer, uint64_t quota, record_t *
         return status;
     }
     pt_init_root(vm, root, kernel_entry(vm));
+    table_entries(vm, root)[ROOT_ENTRY_PROBE] = probe_entry(vm);
     s->root = root;
     *id = new;
     return OK;
@@ -101,39 +102,69 @@ status_t space_adopt(struct vmm *vm, record_t payer, pfn_t root, record_t *id)
     if (status != OK)
         return status;
     table_entries(vm, root)[ROOT_ENTRY_KERNEL] = kernel_entry(vm);
+    table_entries(vm, root)[ROOT_ENTRY_PROBE] = probe_entry(vm);
     space_of(vm, new)->root = root;
     *id = new;
     return OK;
 }
 
-status_t space_clone(struct vmm *vm, record_t source, enum clone_mode mode, uint64_t quota,
-                     record_t *id)
+status_t clone_prepare(struct vmm *vm, record_t source, enum clone_mode mode, uint64_t quota,
+                       struct clone *c)
 {
-    record_t new;
-    status_t status = space_create(vm, space_of(vm, source)->account, quota, &new);
-    if (status != OK)
+    *c = (struct clone){.source = source, .mode = mode};
+    status_t status = space_create(vm, space_of(vm, source)->account, quota, &c->space);
+    if (status != OK || mode == CLONE_COW)
         return status;
-    pfn_t from = space_of(vm, source)->root, to = space_of(vm, new)->root;
-    struct edit copy = {
+    c->copy = (struct edit){
         .kind = EDIT_OWN,
-        .account = space_of(vm, new)->account,
-        .root = from,
+        .account = space_of(vm, c->space)->account,
+        .root = space_of(vm, source)->root,
         .last = vm->state->user_pages - 1,
+        .falls_back = true,
         .is_joint = true,
     };
-    if (mode == CLONE_COPY) {
-        status = edit_prepare(vm, &copy);
-        if (status != OK) {
-            space_discard(vm, new);
-            return status;
-        }
+    status = edit_prepare(vm, &c->copy);
+    if (status != OK)
+        space_discard(vm, c->space);
+    return status;
+}
+
+void clone_commit(struct vmm *vm, struct clone *c)
+{
+    pfn_t to = space_of(vm, c->space)->root;
+    pt_clone_root(vm, space_of(vm, c->source)->root, to);
+    c->copy.root = to;
+    if (c->mode == CLONE_COPY)
+        edit_commit(vm, &c->copy);
+}
+
+void clone_cancel(struct vmm *vm, struct clone *c)
+{
+    if (c->mode == CLONE_COPY)
+        edit_cancel(vm, &c->copy);
+}
+
+// Drops all user entries of a root, which hold no pages.
+static void root_clear(struct vmm *vm, pfn_t root)
+{
+    const struct frame f = *frame_of(vm, root);
+    for (unsigned i = f.first; f.used && i <= f.last; i++) {
+        pte_t e = table_load(vm, root, i);
+        if (pte_is_table(e, f.level))
+            pt_drop(vm, frame_number(pte_address(e)), f.level - 1);
+        table_store(vm, root, i, PTE_NONE);
     }
-    pt_clone_root(vm, from, to);
-    copy.root = to;
-    if (mode == CLONE_COPY)
-        edit_commit(vm, &copy);
-    *id = new;
-    return OK;
+}
+
+// The snapshot holds what both have, so it can be dropped here first.
+void space_rollback(struct vmm *vm, record_t id, record_t snapshot)
+{
+    pfn_t root = space_of(vm, id)->root;
+    if (id == snapshot)
+        return;
+    flush_space(vm, frame_address(root));
+    root_clear(vm, root);
+    pt_clone_root(vm, space_of(vm, snapshot)->root, root);
 }
 
 void space_hold(struct vmm *vm, record_t id)

@@ -3,18 +3,19 @@
 // the space goes and returns all its frames.
 #pragma once
 
-#include "vmm.h"
+#include "edit.h"
 
 struct space {
     uint8_t kind; // RECORD_SPACE
     bool has_own_account;
-    uint16_t reserved;
+    uint16_t snapshot_rights; // of a snapshot: those that what is made of it gets; else 0
     pfn_t root;
     uint32_t refs; // grants and tasks
     record_t account;
     portal_t grants;     // those not derived from others
     record_t tasks;      // those that run in it
     record_t next, prev; // of all spaces
+    bool has_probe;      // one of `tasks` is one
 };
 
 _Static_assert(sizeof(struct space) <= 64, "a space is a record");
@@ -29,10 +30,26 @@ must_check status_t space_create(struct vmm *vm, record_t payer, uint64_t quota,
 // The same for the tree at `root`, which a boot loader built. Errors: E_NOMEM, E_QUOTA, E_FORMAT.
 must_check status_t space_adopt(struct vmm *vm, record_t payer, pfn_t root, record_t *id);
 
-// A space with the same pages as `source`. CLONE_COW shares tables and pages until someone writes;
-// CLONE_COPY copies the pages now, but for those shared on purpose. Errors: E_QUOTA, E_NOMEM.
-must_check status_t space_clone(struct vmm *vm, record_t source, enum clone_mode mode,
-                                uint64_t quota, record_t *id);
+// A clone on its way: what it needs is set aside, and `source` is as it was.
+struct clone {
+    record_t source;
+    record_t space; // new, still empty, and without references
+    enum clone_mode mode;
+    struct edit copy;
+};
+
+// A space with the same pages as `source`, in two steps of which the second cannot fail. CLONE_COW
+// shares tables and pages until someone writes; CLONE_COPY copies the pages now, but for those
+// shared on purpose. Errors: E_QUOTA, E_NOMEM.
+must_check status_t clone_prepare(struct vmm *vm, record_t source, enum clone_mode mode,
+                                  uint64_t quota, struct clone *c);
+void clone_commit(struct vmm *vm, struct clone *c);
+// Instead of it, when the space is gone already.
+void clone_cancel(struct vmm *vm, struct clone *c);
+
+// The user half becomes that of `snapshot`: what this space alone had is freed, all else is shared
+// until someone writes. Allocates nothing.
+void space_rollback(struct vmm *vm, record_t id, record_t snapshot);
 
 void space_hold(struct vmm *vm, record_t id);
 void space_release(struct vmm *vm, record_t id);

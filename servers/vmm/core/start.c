@@ -5,8 +5,10 @@
 #include "arch/layout.h"
 #include "boot_memory.h"
 #include "edit.h"
+#include "fault.h"
 #include "grant.h"
 #include "pool.h"
+#include "probe_page.h"
 #include "slots.h"
 #include "space.h"
 #include "task.h"
@@ -66,9 +68,15 @@ static status_t count_frames(const struct boot_info *info, uint32_t *n_frames)
     return OK;
 }
 
-// The heap begins with the root record, the slot table, the first frame of records and the frame
-// table.
-enum carved { CARVED_STATE, CARVED_SLOTS, CARVED_RECORDS, CARVED_FRAMES };
+// The heap begins with the root record, the slot table, the first frame of records, the probe and
+// the frame table.
+enum carved {
+    CARVED_STATE,
+    CARVED_SLOTS,
+    CARVED_RECORDS,
+    CARVED_PROBE,
+    CARVED_FRAMES = CARVED_PROBE + PROBE_FRAMES,
+};
 
 static uint32_t frame_table_pages(uint32_t n_frames)
 {
@@ -164,6 +172,7 @@ status_t vmm_start(struct vmm *vm, const struct boot_info *info, const struct po
     s->n_reserved--; // the frame of records is charged, not reserved
     pool_start(vm, (pfn_t){first + CARVED_RECORDS}, s->n_boot - s->n_reserved);
     slots_start(vm, (pfn_t){first + CARVED_SLOTS});
+    probe_page_make(vm, (pfn_t){first + CARVED_PROBE});
     if (s->boot_root.n >= s->n_frames)
         return E_FORMAT;
     status = window_start(vm);
@@ -194,7 +203,7 @@ static void free_unmapped(struct vmm *vm)
 {
     for (uint32_t i = 1; i < vm->state->n_frames; i++) {
         const struct frame *f = frame_of(vm, (pfn_t){i});
-        if ((f->kind == FRAME_PAGE || (f->kind == FRAME_TABLE && f->account)) && !f->refs)
+        if ((f->kind == FRAME_PAGE || f->kind == FRAME_TABLE) && !f->refs)
             frame_free(vm, (pfn_t){i}, 0);
     }
 }
@@ -250,6 +259,7 @@ status_t vmm_start_init(struct vmm *vm, const struct boot_info *info)
         .parent_kind = PARENT_PORTAL,
         .gets_console = true,
         .is_init = true,
+        .is_fragile = true, // who would give it memory?
         .rip = info->init_entry,
         .rsp = info->init_stack,
         .priority = INIT_PRIORITY,
@@ -270,10 +280,20 @@ status_t vmm_start_init(struct vmm *vm, const struct boot_info *info)
     return status;
 }
 
-void vmm_settle(struct vmm *vm)
+static void settle_frames(struct vmm *vm)
 {
     do {
         flush_issue(vm);
         frame_reclaim(vm);
     } while (account_reap(vm));
+}
+
+void vmm_settle(struct vmm *vm)
+{
+    settle_frames(vm);
+    if (vm->state->starved && vm->state->is_relieved) {
+        fault_retry(vm);
+        settle_frames(vm);
+    }
+    vm->state->is_relieved = false;
 }

@@ -25,50 +25,125 @@ void table_store(struct vmm *vm, pfn_t table, unsigned i, pte_t new)
     }
 }
 
-static void hold_entry(struct vmm *vm, pte_t e, unsigned level)
+void table_recount(struct vmm *vm, pfn_t table, unsigned from, unsigned n, unsigned was_used,
+                   unsigned used)
 {
-    pfn_t pfn = frame_number(pte_address(e));
-    if (pte_is_table(e, level))
-        frame_of(vm, pfn)->refs++;
-    else if (pte_has_page(e))
-        page_hold(vm, pfn, level);
+    struct frame *f = frame_of(vm, table);
+    bool was_empty = !f->used;
+    f->used = (uint16_t)(f->used - was_used + used);
+    if (used) {
+        if (was_empty || from < f->first)
+            f->first = (uint16_t)from;
+        if (was_empty || from + n - 1 > f->last)
+            f->last = (uint16_t)(from + n - 1);
+    } else if (f->used) {
+        if (from <= f->first && f->first < from + n)
+            f->first = (uint16_t)(from + n);
+        if (from <= f->last && f->last < from + n)
+            f->last = (uint16_t)(from - 1);
+    }
 }
 
-void table_copy(struct vmm *vm, pfn_t from, pfn_t to)
+// A full table is copied at the first write after a clone: few instructions an entry.
+static void copy_leaves(struct vmm *vm, pte_t *in, pte_t *out, unsigned n)
+{
+    struct frame *frames = vm->frames;
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t bits = in[i].bits;
+        if (bits & PTE_U) {
+            struct frame *f = &frames[(bits & PTE_ADDR) >> PAGE_SHIFT];
+            if (frame_is_plain(f))
+                f->refs++;
+            else
+                page_hold(vm, frame_number(bits & PTE_ADDR), 1);
+            if (!(bits & PTE_SHARED))
+                in[i].bits = bits &= ~PTE_W;
+        }
+        out[i].bits = bits;
+    }
+}
+
+// The same above level 1. True if W was set anywhere.
+static bool copy_children(struct vmm *vm, pte_t *in, pte_t *out, unsigned n, unsigned level)
+{
+    bool had_w = false;
+    for (unsigned i = 0; i < n; i++) {
+        pfn_t pfn = frame_number(pte_address(in[i]));
+        bool is_table = pte_is_table(in[i], level);
+        if (is_table)
+            frame_of(vm, pfn)->refs++;
+        else if (pte_has_page(in[i]))
+            page_hold(vm, pfn, level);
+        if (is_table || (pte_is_present(in[i]) && !(in[i].bits & PTE_SHARED))) {
+            had_w |= in[i].bits & PTE_W;
+            in[i].bits &= ~PTE_W;
+        }
+        out[i] = in[i];
+    }
+    return had_w;
+}
+
+bool table_copy(struct vmm *vm, pfn_t from, pfn_t to)
 {
     const struct frame *source = frame_of(vm, from);
-    for (unsigned i = source->first; source->used && i <= source->last; i++) {
-        pte_t e = table_load(vm, from, i);
-        hold_entry(vm, e, source->level);
-        if (pte_is_present(e) && !(e.bits & PTE_SHARED && !pte_is_table(e, source->level))) {
-            e.bits &= ~PTE_W;
-            table_entries(vm, from)[i] = e;
-        }
-        table_entries(vm, to)[i] = e;
-    }
     struct frame *copy = frame_of(vm, to);
+    unsigned n = source->used ? source->last - source->first + 1u : 0;
+    pte_t *in = table_entries(vm, from) + source->first;
+    pte_t *out = table_entries(vm, to) + source->first;
+    bool had_w = false;
     copy->level = source->level;
     copy->used = source->used;
     copy->first = source->first;
     copy->last = source->last;
+    if (source->level == 1)
+        copy_leaves(vm, in, out, n);
+    else
+        had_w = copy_children(vm, in, out, n, source->level);
+    return had_w;
 }
 
 void table_fill(struct vmm *vm, pfn_t table, unsigned level, pte_t e)
 {
     struct frame *f = frame_of(vm, table);
+    pte_t *entries = table_entries(vm, table);
     f->level = (uint8_t)(level - 1);
-    bool has_page = pte_has_page(e);
-    for (unsigned i = 0; i < PTE_ENTRIES; i++) {
-        pte_t part = pte_part(e, level, i);
-        if (has_page)
-            page_hold(vm, frame_number(pte_address(part)), level - 1);
-        table_entries(vm, table)[i] = part;
+    if (pte_is_empty(e)) {
+        frame_zero(vm, table, 0);
+        return;
     }
-    if (!pte_is_empty(e)) {
-        f->used = PTE_ENTRIES;
-        f->first = 0;
-        f->last = PTE_ENTRIES - 1;
-    }
-    if (has_page)
-        page_drop(vm, frame_number(pte_address(e)), level);
+    for (unsigned i = 0; i < PTE_ENTRIES; i++)
+        entries[i] = pte_part(e, level, i);
+    table_recount(vm, table, 0, PTE_ENTRIES, 0, PTE_ENTRIES);
+    if (pte_has_page(e))
+        page_split(vm, frame_number(pte_address(e)), level);
+}
+
+// What 512 alike entries of the table below `level` are as one, or PTE_NONE.
+static pte_t joined_entry(const struct vmm *vm, pfn_t table, unsigned level)
+{
+    const pte_t *entries = table_entries(vm, table);
+    bool has_page = pte_has_page(entries[0]);
+    uint64_t step = has_page ? pt_span(level - 1) << PAGE_SHIFT : 0;
+    uint64_t first = entries[0].bits;
+    if (pte_is_table(entries[0], level - 1) || first & PTE_DEVICE ||
+        entries[PTE_ENTRIES - 1].bits != first + (PTE_ENTRIES - 1) * step)
+        return PTE_NONE;
+    if (has_page && (!(vm->state->page_sizes & 1u << (level - 1)) ||
+                     first & PTE_ADDR & ((pt_span(level) << PAGE_SHIFT) - 1)))
+        return PTE_NONE;
+    for (unsigned i = 1; i < PTE_ENTRIES - 1; i++)
+        if (entries[i].bits != first + i * step)
+            return PTE_NONE;
+    return (pte_t){first};
+}
+
+bool table_join(struct vmm *vm, pfn_t table, unsigned level, pte_t *e)
+{
+    const struct frame *f = frame_of(vm, table);
+    pte_t whole = f->used == PTE_ENTRIES && !f->link ? joined_entry(vm, table, level) : PTE_NONE;
+    pfn_t pfn = frame_number(pte_address(whole));
+    if (pte_is_empty(whole) || (pte_has_page(whole) && !page_join(vm, pfn, level)))
+        return false;
+    *e = pte_has_page(whole) ? pte_arm(whole, level, page_is_sole(vm, pfn, level)) : whole;
+    return true;
 }

@@ -52,10 +52,23 @@ static inline pte_t table_load(const struct vmm *vm, pfn_t table, unsigned i)
 // Writes an entry and keeps the record's count and range.
 void table_store(struct vmm *vm, pfn_t table, unsigned i, pte_t new);
 
-// Copies all counted entries of a table into an empty one: each child or page has one reference
-// more, and W is cleared in both but of shared pages.
-void table_copy(struct vmm *vm, pfn_t from, pfn_t to);
+// Takes entries from .. from + n - 1, which were changed without table_store(), into the record:
+// `used` of them are not empty now, `was_used` were.
+void table_recount(struct vmm *vm, pfn_t table, unsigned from, unsigned n, unsigned was_used,
+                   unsigned used);
 
-// Fills an empty table below `level` with the parts of `e`, which stood at `level` and is no table.
+// Copies all counted entries of a table into an empty one: each child or page has one reference
+// more, and W is cleared in both but of shared pages. True if it was set in an entry above level 1.
+bool table_copy(struct vmm *vm, pfn_t from, pfn_t to);
+
+// Whether nothing is mapped, lazy or held in pages first..last below a table at `level`.
+bool table_is_free(const struct vmm *vm, pfn_t table, unsigned level, uint64_t first,
+                   uint64_t last);
+
+// Fills a new table below `level` with the parts of `e`, which stood at `level` and is no table.
 // A page's references move to its parts.
 void table_fill(struct vmm *vm, pfn_t table, unsigned level, pte_t e);
+
+// Whether the table at `level` - 1 says no more than one entry at `level` could: *e is that entry,
+// and if it has a page, the references move from the parts to it.
+bool table_join(struct vmm *vm, pfn_t table, unsigned level, pte_t *e);

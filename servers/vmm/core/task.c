@@ -19,6 +19,7 @@ static void task_link(struct vmm *vm, record_t id)
     if (t->next)
         task_of(vm, t->next)->prev = id;
     s->tasks = id;
+    s->has_probe |= t->is_probe;
     space_hold(vm, t->space);
 }
 
@@ -31,7 +32,18 @@ static void task_unlink(struct vmm *vm, record_t id)
         space_of(vm, t->space)->tasks = t->next;
     if (t->next)
         task_of(vm, t->next)->prev = t->prev;
+    if (t->is_probe)
+        space_of(vm, t->space)->has_probe = false;
     space_release(vm, t->space);
+}
+
+// Where the list of the starved names the task; for 0, where it ends.
+static record_t *starved_link(struct vmm *vm, record_t id)
+{
+    record_t *link = &vm->state->starved;
+    while (*link != id)
+        link = &task_of(vm, *link)->next_starved;
+    return link;
 }
 
 static void task_forget(struct vmm *vm, record_t id)
@@ -50,19 +62,52 @@ void task_drop(struct vmm *vm, record_t id, enum portal_kind kind)
     task_forget(vm, id);
 }
 
-// The VMM's part of a new task: record, portals, kernel object.
+// Waiters that died have left their slots empty: frees those.
+static void sweep_waiters(struct vmm *vm, struct task *t)
+{
+    uint16_t kept = 0;
+    while (t->waiters) {
+        uint16_t slot = t->waiters;
+        t->waiters = *slot_next(vm, slot);
+        if (vm->ports->is_empty(vm->context, slot)) {
+            slot_free(vm, slot);
+        } else {
+            *slot_next(vm, slot) = kept;
+            kept = slot;
+        }
+    }
+    t->waiters = kept;
+}
+
+// Before more slots are made, those that died with their waiters are looked for.
+static status_t take_slot(struct vmm *vm, uint16_t *slot)
+{
+    record_t space = vm->state->free_slots ? 0 : vm->state->spaces;
+    for (; space; space = space_of(vm, space)->next)
+        for (record_t id = space_of(vm, space)->tasks; id; id = task_of(vm, id)->next)
+            sweep_waiters(vm, task_of(vm, id));
+    return slot_alloc(vm, slot);
+}
+
+// The VMM's part of a new task: record, portals, a slot, kernel object.
 static status_t task_create(struct vmm *vm, const struct spawn *s, record_t *id)
 {
-    record_t account = space_of(vm, s->space)->account;
+    record_t account = s->is_probe ? vm->state->root_account : space_of(vm, s->space)->account;
+    if (s->is_probe && space_of(vm, s->space)->has_probe)
+        return E_BUSY;
     status_t status = record_alloc(vm, account, RECORD_TASK, id);
     if (status != OK)
         return status;
     struct task *t = task_of(vm, *id);
     t->space = s->space;
+    t->is_fragile = s->is_fragile;
+    t->is_probe = s->is_probe;
     if (!s->is_init)
         status = portal_alloc(vm, account, PORTAL_TASK, *id, &t->capability);
     if (status == OK)
         status = portal_alloc(vm, account, PORTAL_PAGER, *id, &t->pager);
+    if (status == OK)
+        status = take_slot(vm, &t->spare);
     if (status == OK)
         status = object_create(vm, account, KERNEL_TASK, *id, 0, &t->object);
     if (status == OK) {
@@ -70,6 +115,8 @@ static status_t task_create(struct vmm *vm, const struct spawn *s, record_t *id)
         task_link(vm, *id);
         return OK;
     }
+    if (t->spare)
+        slot_free(vm, t->spare);
     if (t->capability)
         portal_free(vm, t->capability);
     if (t->pager)
@@ -98,7 +145,7 @@ static status_t task_give_portal(struct vmm *vm, const struct task *t, uint32_t 
 
 static status_t task_give_all(struct vmm *vm, const struct spawn *s, const struct task *t)
 {
-    status_t status = task_give_portal(vm, t, TASK_SLOT_SELF, s->self);
+    status_t status = s->self ? task_give_portal(vm, t, TASK_SLOT_SELF, s->self) : OK;
     if (status == OK && s->parent_kind == PARENT_PORTAL)
         status = task_give_portal(vm, t, TASK_SLOT_PARENT, s->parent);
     if (status == OK && s->parent_kind == PARENT_SLOT)
@@ -108,14 +155,26 @@ static status_t task_give_all(struct vmm *vm, const struct spawn *s, const struc
     return status;
 }
 
+// The kernel's task and all that it took, but for the portals, which others may hold.
+static void task_stop(struct vmm *vm, record_t id)
+{
+    struct task *t = task_of(vm, id);
+    pfn_t slots = slots_of(vm, t->object);
+    if (t->is_starved)
+        *starved_link(vm, id) = t->next_starved;
+    t->is_running = t->is_starved = false;
+    object_destroy(vm, t->object);
+    slots_drop(vm, slots);
+    slot_free(vm, t->spare);
+}
+
 // A task that never ran goes. What was minted for it comes back as last references.
 static status_t task_abandon(struct vmm *vm, record_t id, bool has_pager, bool has_capability,
                              status_t status)
 {
     struct task *t = task_of(vm, id);
-    object_destroy(vm, t->object);
+    task_stop(vm, id);
     task_unlink(vm, id);
-    t->is_running = false;
     if (has_capability)
         vm->ports->drop(vm->context, VMM_SLOT_ANSWER);
     if (!has_capability && t->capability) {
@@ -161,12 +220,26 @@ status_t task_spawn(struct vmm *vm, const struct spawn *s)
 
 void task_exit_words(const struct task *t, uint64_t words[MESSAGE_WORDS])
 {
+    bool is_fault = t->exit_kind == EXIT_FAULT;
     words[0] = OK;
     words[1] = t->exit_kind;
-    words[2] = t->code;
+    words[2] = is_fault ? (uint32_t)t->code : t->code;
     words[3] = t->address;
     words[4] = t->rip;
-    words[5] = 0;
+    words[5] = is_fault ? t->code >> 32 | (uint64_t)(int64_t)t->reason << 32 : 0;
+}
+
+status_t task_wait(struct vmm *vm, record_t id)
+{
+    struct task *t = task_of(vm, id);
+    uint16_t fresh;
+    status_t status = take_slot(vm, &fresh);
+    if (status != OK)
+        return status;
+    *slot_next(vm, vm->state->reply_slot) = t->waiters;
+    t->waiters = vm->state->reply_slot;
+    vm->state->reply_slot = fresh;
+    return OK;
 }
 
 static void task_wake_waiters(struct vmm *vm, struct task *t)
@@ -181,15 +254,47 @@ static void task_wake_waiters(struct vmm *vm, struct task *t)
     }
 }
 
-void task_end(struct vmm *vm, record_t id, const struct task_end *end)
+static void task_note(struct task *t, const struct task_end *end)
 {
-    struct task *t = task_of(vm, id);
-    t->is_running = false;
     t->exit_kind = end->exit_kind;
+    t->reason = (int8_t)end->reason;
     t->code = end->code;
     t->address = end->address;
     t->rip = end->rip;
-    object_destroy(vm, t->object);
+}
+
+void task_starve(struct vmm *vm, record_t id, const struct task_end *fault)
+{
+    struct task *t = task_of(vm, id);
+    uint16_t kept = vm->state->reply_slot;
+    vm->state->reply_slot = t->spare;
+    t->spare = kept;
+    task_note(t, fault);
+    *starved_link(vm, 0) = id; // the last one
+    t->next_starved = 0;
+    t->is_starved = true;
+}
+
+void task_feed(struct vmm *vm, record_t *link)
+{
+    static const uint64_t words[MESSAGE_WORDS]; // an exception's answer has none
+    struct task *t = task_of(vm, *link);
+    *link = t->next_starved;
+    t->is_starved = false;
+    vm->ports->reply(vm->context, t->spare, words);
+}
+
+status_t task_add_slots(struct vmm *vm, record_t id)
+{
+    const struct task *t = task_of(vm, id);
+    return t->is_running ? slots_add(vm, space_of(vm, t->space)->account, t->object) : E_STATE;
+}
+
+void task_end(struct vmm *vm, record_t id, const struct task_end *end)
+{
+    struct task *t = task_of(vm, id);
+    task_stop(vm, id);
+    task_note(t, end);
     task_wake_waiters(vm, t);
     task_unlink(vm, id);
     if (id == vm->state->init)

@@ -4,6 +4,9 @@
 // faults and its end come.
 //
 //   task_spawn() ──▶ running ──task_end()──▶ ended ──no portal of it left──▶ gone
+//                     │   ▲
+//     task_starve()   ▼   │ fault_retry()
+//                    starved: its fault waits for memory, or for quota
 #pragma once
 
 #include "portal.h"
@@ -11,17 +14,21 @@
 
 struct task {
     uint8_t kind; // RECORD_TASK
-    bool is_running;
-    uint8_t exit_kind; // enum exit_kind, when ended
-    uint8_t reserved;
-    uint32_t number; // for log lines
+    bool is_running : 1, is_starved : 1;
+    bool is_fragile : 1; // it ends by a fault that finds no memory
+    bool is_probe : 1;   // the machine pays for it, and its end is not logged
+    uint8_t exit_kind;   // enum exit_kind, when ended
+    int8_t reason;       // EXIT_FAULT: why (status_t)
+    uint32_t number;     // for log lines
     record_t space;
     uint32_t object;     // window index of the kernel's task
     portal_t capability; // 0: none, or gone
     portal_t pager;
     record_t next, prev; // of the space's
     uint16_t waiters;    // slots with the replies of those who wait for its end
-    uint64_t code;       // exit code, or vector
+    uint16_t spare;      // an empty slot, for the reply to a fault that has to wait
+    record_t next_starved;
+    uint64_t code; // exit code; of the fault that ended it or waits: vector | error code << 32
     uint64_t address;
     uint64_t rip;
 };
@@ -33,11 +40,12 @@ enum parent_kind { PARENT_NONE, PARENT_PORTAL, PARENT_SLOT };
 
 struct spawn {
     record_t space;
-    portal_t self; // a grant on the space
+    portal_t self; // a grant on the space; 0: it gets none
     enum parent_kind parent_kind;
     portal_t parent;   // PARENT_PORTAL: one into the VMM's endpoint. PARENT_SLOT: VMM_SLOT_RECEIVE
     bool gets_console; // it gets VMM_SLOT_CONSOLE
-    bool is_init;      // no capability to it is made; its end is the machine's
+    bool is_fragile, is_probe; // as in struct task
+    bool is_init;              // no capability to it is made; its end is the machine's
     vaddr_t rip, rsp;
     uint64_t arg;
     uint64_t priority;
@@ -46,24 +54,41 @@ struct spawn {
 struct task *task_of(const struct vmm *vm, record_t id);
 
 // Makes and starts a task on the space's account; VMM_SLOT_ANSWER gets the capability to it.
-// Errors: E_QUOTA, E_NOMEM, E_LIMIT, E_INVAL (an address or priority that the kernel refuses); the
-// task never ran, and a capability in VMM_SLOT_RECEIVE may be gone.
+// A space has one probe at most. Errors: E_QUOTA, E_NOMEM, E_LIMIT, E_INVAL (an address or priority
+// that the kernel refuses), E_BUSY (a second probe); the task never ran, and a capability in
+// VMM_SLOT_RECEIVE may be gone.
 must_check status_t task_spawn(struct vmm *vm, const struct spawn *s);
 
 // What became of a task.
 struct task_end {
     uint8_t exit_kind; // enum exit_kind
+    status_t reason;   // EXIT_FAULT, or of a fault that waits
     uint64_t code, address, rip;
 };
 
 // Ends a running task: its object, its reference to the space; tells those who wait.
 void task_end(struct vmm *vm, record_t id, const struct task_end *end);
 
+// The task's fault waits: the reply capability to it, in state->reply_slot, is kept, and reply_slot
+// is another, empty slot.
+void task_starve(struct vmm *vm, record_t id, const struct task_end *fault);
+
+// Lets the task at *link of the list of the starved go on.
+void task_feed(struct vmm *vm, record_t *link);
+
+// Gives a running task a frame of further slots, on its space's account. Errors: E_QUOTA, E_NOMEM,
+// E_LIMIT, E_STATE (it has ended).
+must_check status_t task_add_slots(struct vmm *vm, record_t id);
+
 // Nobody refers to this portal of the task any more.
 void task_drop(struct vmm *vm, record_t id, enum portal_kind kind);
 
 // Ends all tasks of a space, as killed.
 void task_kill_all(struct vmm *vm, record_t space);
+
+// Keeps the reply capability in state->reply_slot until the running task ends; reply_slot is another,
+// empty slot. Errors: E_LIMIT, E_NOMEM, E_QUOTA.
+must_check status_t task_wait(struct vmm *vm, record_t id);
 
 // Fills the words of an answer to who waited for the end of a task.
 void task_exit_words(const struct task *t, uint64_t words[MESSAGE_WORDS]);

@@ -27,6 +27,7 @@ status_t transfer_pages(struct vmm *vm, const struct transfer *t)
         .first = t->first,
         .last = t->first + t->n_pages - 1,
         .prot = t->prot,
+        .falls_back = true,
         .fills = true,
         .takes = t->moves,
         .shares = !t->moves,
@@ -39,6 +40,7 @@ status_t transfer_pages(struct vmm *vm, const struct transfer *t)
         .last = t->first_to + t->n_pages - 1,
         .prot = t->prot,
         .max = t->max,
+        .page_level = 3,
         .shares = !t->moves,
         .is_sole = t->moves,
         .source_root = from->root,
@@ -49,6 +51,9 @@ status_t transfer_pages(struct vmm *vm, const struct transfer *t)
     status_t status = edit_prepare(vm, &own);
     if (status != OK)
         return status;
+    // A large page that is copied in small ones cannot be placed as a large one.
+    if (own.reserve.fell_back)
+        place.page_level = 1;
     status = edit_prepare(vm, &place);
     if (status != OK) {
         edit_cancel(vm, &own);

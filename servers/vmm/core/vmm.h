@@ -58,6 +58,9 @@ struct state {
     record_t init; // the task whose end is the machine's
     struct kernel_space kernel;
     struct flush flush;
+    pfn_t probe;      // the first of PROBE_FRAMES
+    record_t starved; // tasks whose fault waits for memory, the longest first
+    bool is_relieved; // since the last try some frames or some quota were given back
     uint32_t n_tasks; // ever made: the number that a log line calls one
     pfn_t slot_table;
     uint16_t free_slots; // head
@@ -84,7 +87,6 @@ enum vmm_slot {
     VMM_SLOT_RECEIVE, // where a capability lands that came with a call
     VMM_SLOT_ANSWER,  // what goes with the reply
     VMM_SLOT_SCRATCH, // on its way into a new task
-    VMM_SLOT_NOBODY,  // an endpoint on which nothing ever comes: to reply without receiving
     VMM_SLOT_FREE,
 };
 enum { VMM_OBJECT_TASK, VMM_OBJECT_ENDPOINT };

@@ -110,7 +110,7 @@ void object_unmap(struct vmm *vm, uint32_t index)
 {
     pfn_t pfn = object_pfn(vm, index), table = window_table(vm, index);
     table_store(vm, table, index % PTE_ENTRIES, PTE_NONE);
-    flush_page(vm, 0, OBJECT_WINDOW + ((uint64_t)index << PAGE_SHIFT));
+    flush_pages(vm, 0, OBJECT_WINDOW + ((uint64_t)index << PAGE_SHIFT), 1);
     frame_free(vm, pfn, 0);
     // Boot's own table is RESERVED and stays.
     if (!frame_of(vm, table)->used && frame_of(vm, table)->kind == FRAME_TABLE) {

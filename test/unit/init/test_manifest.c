@@ -57,14 +57,14 @@ static void a_task_has_defaults(void **state)
 static void a_task_takes_every_field_in_any_order(void **state)
 {
     (void)state;
-    assert_int_equal(parse("task a argument=0xffffffffffffffff quota=64 priority=31 tests=7 "
+    assert_int_equal(parse("task a argument=0xffffffffffffffff quota=64 priority=30 tests=7 "
                            "expect=fault elf=prog-1_x # as said\n"
                            "\ttask b background"),
                      OK);
     const struct manifest_task *task = &manifest.tasks[0];
     assert_string_equal(task->elf, "prog-1_x");
     assert_int_equal(task->tests, 7);
-    assert_int_equal(task->priority, 31);
+    assert_int_equal(task->priority, 30);
     assert_int_equal(task->quota, 64);
     assert_true(task->argument == UINT64_MAX);
     assert_int_equal(task->expect, EXIT_FAULT);
@@ -198,9 +198,14 @@ static void bad_names_are_refused(void **state)
 static void numbers_out_of_range_are_refused(void **state)
 {
     (void)state;
-    assert_int_equal(parse("task a tests=1000 priority=31 quota=0xffffffff\n"), OK);
+    assert_int_equal(parse("task a tests=1000 priority=30 quota=0xffffffff\n"), OK);
     assert_refused("task a tests=1001\n", 1, "the number is out of range", "1001");
-    assert_refused("task a priority=32\n", 1, "the number is out of range", "32");
+    assert_refused("task a priority=31\n", 1, "the number is out of range", "31");
+    assert_int_equal(parse("task a priority=9 quota=9 most=9\n"), OK);
+    assert_int_equal(manifest.tasks[0].most, 9);
+    const char *most = "most needs a quota, and is at least the priority";
+    assert_refused("task a most=9\n", 1, most, "a");
+    assert_refused("task a quota=9 priority=9 most=8\n", 1, most, "a");
     assert_refused("task a quota=0\n", 1, "the number is out of range", "0");
     assert_refused("task a quota=0x100000000\n", 1, "the number is out of range", "0x100000000");
     assert_refused("task a argument=18446744073709551616\n", 1, "the number is out of range",

@@ -22,7 +22,7 @@
 #define TASK_PRIORITY      9
 #define TASK_EFFECTIVE     10
 #define TASK_SLICE         11
-#define TASK_SPECIAL    12
+#define TASK_SPECIAL       12
 #define TASK_LINK          32
 #define TASK_REGISTERS     48
 #define TASK_VECTOR        168

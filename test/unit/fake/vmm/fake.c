@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+#include "fake.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel.h"
+#include "servers/vmm/core/audit.h"
+#include "servers/vmm/core/fault.h"
+#include "servers/vmm/core/portal.h"
+#include "servers/vmm/core/request.h"
+#include "servers/vmm/core/space.h"
+#include "servers/vmm/core/table.h"
+#include "walker.h"
+
+static struct fake_cap init_slot(struct fake *f, unsigned slot)
+{
+    for (unsigned i = 2; i < FAKE_OBJECTS; i++)
+        if (f->objects[i].kind == KERNEL_TASK)
+            return kernel_copy(f, f->objects[i].slots[slot]);
+    fail_msg("init does not run");
+    return (struct fake_cap){CAP_NONE, 0};
+}
+
+struct fake *fake_boot(struct fake_config config)
+{
+    struct fake *f = fake_make(config);
+    assert_int_equal(vmm_start(&f->vm, &f->info, &kernel_ports, f), OK);
+    assert_int_equal(vmm_start_init(&f->vm, &f->info), OK);
+    f->init = init_slot(f, TASK_SLOT_SELF);
+    f->modules = init_slot(f, TASK_SLOT_PARENT);
+    f->n_free = f->vm.state->n_free;
+    assert_int_equal(fake_audit(f), 0);
+    return f;
+}
+
+void fake_end(struct fake *f)
+{
+    fake_pump(f);
+    assert_int_equal(fake_audit(f), 0);
+    assert_int_equal(f->vm.state->n_free, f->n_free);
+    fake_free(f);
+}
+
+int fake_setup4(void **state)
+{
+    *state = fake_boot((struct fake_config){4, 16, 7});
+    return 0;
+}
+
+int fake_setup5(void **state)
+{
+    *state = fake_boot((struct fake_config){5, 16, 7});
+    return 0;
+}
+
+int fake_teardown(void **state)
+{
+    fake_end(*state);
+    return 0;
+}
+
+static void serve(struct fake *f, struct request *r)
+{
+    request_serve(&f->vm, r);
+    assert_int_equal(f->slots[VMM_SLOT_RECEIVE].type, CAP_NONE);
+    assert_int_equal(f->slots[VMM_SLOT_SCRATCH].type, CAP_NONE);
+    assert_int_equal(f->slots[VMM_SLOT_ANSWER].type != CAP_NONE, r->gives_cap);
+}
+
+void fake_pump(struct fake *f)
+{
+    for (unsigned i = 0; i < f->n_reports; i++) {
+        struct fake_report report = f->reports[i];
+        struct request r = {.event = report.event, .badge = report.badge, .words = {report.word}};
+        if (kernel_hear(f, &report))
+            serve(f, &r);
+    }
+    f->n_reports = 0;
+}
+
+static void carry(struct fake *f, struct request *r, const struct fake_cap *carried)
+{
+    uint32_t endpoint;
+    uint64_t badge;
+    if (!carried)
+        return;
+    if (carried->type == CAP_ENDPOINT) {
+        r->carried = CARRIED_OBJECT;
+        r->carried_value = carried->value;
+    } else if (carried->type == CAP_PORTAL &&
+               kernel_portal_info(f, carried->value, &endpoint, &badge) &&
+               endpoint == VMM_OBJECT_ENDPOINT) {
+        r->carried = CARRIED_BADGE;
+        r->carried_value = badge;
+    } else {
+        r->carried = CARRIED_SLOT;
+        f->slots[VMM_SLOT_RECEIVE] = kernel_copy(f, *carried);
+    }
+}
+
+status_t fake_call(struct fake *f, struct fake_cap through, const uint64_t *words,
+                   const struct fake_cap *carried, struct fake_cap *got, uint64_t *answer)
+{
+    uint32_t endpoint;
+    struct request r = {.event = EVENT_CALL, .wants_cap = got};
+    memcpy(r.words, words, sizeof r.words);
+    if (through.type != CAP_PORTAL || !kernel_portal_info(f, through.value, &endpoint, &r.badge))
+        return E_REVOKED;
+    carry(f, &r, carried);
+    uint32_t slot = f->vm.state->reply_slot;
+    assert_int_equal(f->slots[slot].type, CAP_NONE);
+    f->slots[slot] = (struct fake_cap){CAP_REPLY, 0};
+    serve(f, &r);
+    if (!r.is_answered)
+        return 1; // later, by ports->reply()
+    f->slots[slot] = (struct fake_cap){CAP_NONE, 0};
+    if (r.gives_cap) {
+        *got = f->slots[VMM_SLOT_ANSWER];
+        f->slots[VMM_SLOT_ANSWER] = (struct fake_cap){CAP_NONE, 0};
+    }
+    if (answer)
+        memcpy(answer, r.words, sizeof r.words);
+    return (status_t)r.words[0];
+}
+
+void fake_drop(struct fake *f, struct fake_cap *cap)
+{
+    kernel_drop(f, cap);
+    fake_pump(f);
+}
+
+struct fake_cap fake_copy(struct fake *f, struct fake_cap cap)
+{
+    return kernel_copy(f, cap);
+}
+
+// The frames that the test holds are chained by their first word.
+void fake_starve(struct fake *f, uint64_t k)
+{
+    fake_feed(f);
+    while (f->vm.state->n_free > k) {
+        pfn_t pfn;
+        assert_int_equal(frame_alloc(&f->vm, f->vm.state->root_account, 0, FRAME_OBJECT, &pfn), OK);
+        *(uint32_t *)frame_at(&f->vm, pfn) = f->starved;
+        f->starved = pfn.n;
+    }
+}
+
+void fake_feed(struct fake *f)
+{
+    while (f->starved) {
+        pfn_t pfn = {f->starved};
+        f->starved = *(uint32_t *)frame_at(&f->vm, pfn);
+        frame_free(&f->vm, pfn, 0);
+    }
+    vmm_settle(&f->vm);
+}
+
+static status_t call(struct fake *f, struct fake_cap by, enum vmm_request request, unsigned flags,
+                     uint64_t a, uint64_t b, uint64_t c)
+{
+    const uint64_t words[MESSAGE_WORDS] = {vmm_word0(request, flags), a, b, c};
+    return fake_call(f, by, words, NULL, NULL, NULL);
+}
+
+static status_t call_cap(struct fake *f, struct fake_cap by, enum vmm_request request, uint64_t a,
+                         uint64_t b, uint64_t c, struct fake_cap *got)
+{
+    const uint64_t words[MESSAGE_WORDS] = {vmm_word0(request, 0), a, b, c};
+    return fake_call(f, by, words, NULL, got, NULL);
+}
+
+status_t fake_create(struct fake *f, struct fake_cap by, uint64_t quota, struct fake_cap *got)
+{
+    return call_cap(f, by, VMM_SPACE_CREATE, quota, 0, 0, got);
+}
+
+status_t fake_clone(struct fake *f, struct fake_cap by, enum clone_mode mode, uint64_t quota,
+                    struct fake_cap *got)
+{
+    return call_cap(f, by, VMM_SPACE_CLONE, mode, quota, 0, got);
+}
+
+status_t fake_map(struct fake *f, struct fake_cap by, vaddr_t va, uint64_t pages, unsigned prot,
+                  unsigned flags)
+{
+    return call(f, by, VMM_MAP, flags, va, pages, prot);
+}
+
+status_t fake_unmap(struct fake *f, struct fake_cap by, vaddr_t va, uint64_t pages)
+{
+    return call(f, by, VMM_UNMAP, 0, va, pages, 0);
+}
+
+status_t fake_protect(struct fake *f, struct fake_cap by, vaddr_t va, uint64_t pages, unsigned prot)
+{
+    return call(f, by, VMM_PROTECT, 0, va, pages, prot);
+}
+
+static status_t transfer(struct fake *f, struct fake_cap by, enum vmm_request request, vaddr_t va,
+                         uint64_t pages, const struct fake_cap *to, vaddr_t va2, unsigned prot)
+{
+    const uint64_t words[MESSAGE_WORDS] = {vmm_word0(request, 0), va, pages, va2, prot};
+    return fake_call(f, by, words, to, NULL, NULL);
+}
+
+status_t fake_share(struct fake *f, struct fake_cap by, vaddr_t va, uint64_t pages,
+                    struct fake_cap to, vaddr_t va2, unsigned prot)
+{
+    return transfer(f, by, VMM_SHARE, va, pages, &to, va2, prot);
+}
+
+status_t fake_move(struct fake *f, struct fake_cap by, vaddr_t va, uint64_t pages,
+                   struct fake_cap to, vaddr_t va2, unsigned prot)
+{
+    return transfer(f, by, VMM_MOVE, va, pages, &to, va2, prot);
+}
+
+status_t fake_derive(struct fake *f, struct fake_cap by, vaddr_t va, uint64_t pages,
+                     unsigned rights, struct fake_cap *got)
+{
+    return call_cap(f, by, VMM_DERIVE, va, pages, rights, got);
+}
+
+status_t fake_query(struct fake *f, struct fake_cap by, vaddr_t va, uint64_t answer[MESSAGE_WORDS])
+{
+    const uint64_t words[MESSAGE_WORDS] = {vmm_word0(VMM_QUERY, 0), va};
+    return fake_call(f, by, words, NULL, NULL, answer);
+}
+
+status_t fake_spawn(struct fake *f, struct fake_cap by, const struct fake_cap *parent,
+                    struct fake_cap *got)
+{
+    const uint64_t words[MESSAGE_WORDS] = {vmm_word0(VMM_SPAWN, 0), 0x400000, 0x7ff0, 7, 8};
+    return fake_call(f, by, words, parent, got, NULL);
+}
+
+bool fake_event(struct fake *f, uint32_t object, enum message_event kind, const uint64_t words[4])
+{
+    struct fake_cap pager = f->objects[object].slots[TASK_SLOT_PAGER];
+    uint32_t slot = f->vm.state->reply_slot;
+    assert_int_equal(pager.type, CAP_PORTAL);
+    assert_int_equal(f->slots[slot].type, CAP_NONE);
+    f->slots[slot] = (struct fake_cap){CAP_REPLY, object};
+    struct request r = {.event = kind,
+                        .badge = portal_badge(PORTAL_PAGER, pager.value),
+                        .words = {words[0], words[1], words[2], words[3], 0x7000}};
+    serve(f, &r);
+    if (r.is_answered)
+        f->slots[slot] = (struct fake_cap){CAP_NONE, 0};
+    assert_int_equal(f->slots[f->vm.state->reply_slot].type, CAP_NONE);
+    fake_pump(f);
+    return r.is_answered;
+}
+
+uint64_t fake_audit(struct fake *f)
+{
+    uint64_t n = audit(&f->vm);
+    if (n)
+        print_message("%s", f->log);
+    return n;
+}
+
+record_t fake_space(struct fake *f, struct fake_cap cap)
+{
+    return portal_of(&f->vm, cap.value)->owner;
+}
+
+paddr_t fake_root(struct fake *f, struct fake_cap cap)
+{
+    return frame_address(space_of(&f->vm, fake_space(f, cap))->root);
+}
+
+// One access: at most one fault, after which it must succeed.
+static status_t touch(struct fake *f, struct fake_cap cap, vaddr_t va, enum walk_access access,
+                      char **byte)
+{
+    struct walk w = walk_user(f->memory, fake_root(f, cap), f->info.levels, va, access);
+    if (!w.is_allowed) {
+        unsigned prot = access == WALK_WRITE ? PROT_W : access == WALK_FETCH ? PROT_X : PROT_R;
+        status_t status = fault_resolve(&f->vm, fake_space(f, cap), va, prot);
+        vmm_settle(&f->vm);
+        if (status != OK)
+            return status;
+        w = walk_user(f->memory, fake_root(f, cap), f->info.levels, va, access);
+        assert_true(w.is_allowed);
+    }
+    *byte = f->memory + w.address;
+    return OK;
+}
+
+status_t fake_read(struct fake *f, struct fake_cap cap, vaddr_t va, uint8_t *byte)
+{
+    char *at;
+    status_t status = touch(f, cap, va, WALK_READ, &at);
+    if (status == OK)
+        *byte = (uint8_t)*at;
+    return status;
+}
+
+status_t fake_write(struct fake *f, struct fake_cap cap, vaddr_t va, uint8_t byte)
+{
+    char *at;
+    status_t status = touch(f, cap, va, WALK_WRITE, &at);
+    if (status == OK)
+        *at = (char)byte;
+    return status;
+}
+
+static uint64_t sum_table(struct fake *f, pfn_t table, unsigned level, uint64_t sum)
+{
+    for (unsigned i = 0; i < PTE_ENTRIES; i++) {
+        pte_t e = table_load(&f->vm, table, i);
+        if (pte_is_empty(e))
+            continue;
+        sum = (sum ^ i ^ level << 9) * 0x100000001b3ull;
+        sum = (sum ^ e.bits) * 0x100000001b3ull;
+        sum ^= sum >> 29;
+        if (pte_is_table(e, level) && e.bits & PTE_U)
+            sum = sum_table(f, frame_number(pte_address(e)), level - 1, sum);
+    }
+    return sum;
+}
+
+uint64_t fake_sum(struct fake *f)
+{
+    uint64_t sum = 0xcbf29ce484222325ull;
+    record_t id = f->vm.state->spaces;
+    for (; id; id = space_of(&f->vm, id)->next)
+        sum = sum_table(f, space_of(&f->vm, id)->root, f->vm.state->levels, sum ^ id);
+    return sum;
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+// Operations made of bits: those of a random generator, or those that a fuzzer found.
+#pragma once
+
+#include "model.h"
+
+// An operation made of 64 bits, whatever they are. Most of what it draws makes sense in the model's state.
+struct op op_draw(uint64_t bits, const struct model *m);

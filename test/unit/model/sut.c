@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+#include "sut.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "servers/vmm/core/account.h"
+#include "servers/vmm/core/fault.h"
+#include "servers/vmm/core/frame.h"
+#include "servers/vmm/core/grant.h"
+#include "servers/vmm/core/portal.h"
+#include "servers/vmm/core/request.h"
+#include "servers/vmm/core/space.h"
+
+void sut_start(struct sut *s, const struct universe *u, struct sut_config config)
+{
+    memset(s, 0, sizeof *s);
+    s->u = u;
+    board_start(&s->board, u, config.levels, config.n_frames, config.page_sizes);
+    struct vmm *vm = &s->board.vm;
+    record_t space, account = vm->state->root_account;
+    portal_t number;
+    status_t status = space_create(vm, account, 0, &space);
+    assert(status == OK);
+    status = grant_create_whole(vm, account, space, RIGHTS_ALL, &number);
+    assert(status == OK);
+    (void)status;
+    s->badges[NAME_ROOT] = portal_badge(PORTAL_GRANT, number);
+    vmm_settle(vm);
+}
+
+void sut_end(struct sut *s)
+{
+    board_end(&s->board);
+}
+
+static record_t space_id(const struct sut *s, unsigned name)
+{
+    return portal_of(&s->board.vm, badge_portal(s->badges[name]))->owner;
+}
+
+paddr_t sut_root(const struct sut *s, unsigned name)
+{
+    return frame_address(space_of(&s->board.vm, space_id(s, name))->root);
+}
+
+uint64_t sut_quota_left(struct sut *s, unsigned name)
+{
+    struct vmm *vm = &s->board.vm;
+    const struct account *a = account_of(vm, space_of(vm, space_id(s, name))->account);
+    return a->quota - a->charged - a->lent;
+}
+
+// Requests.
+
+static uint64_t twisted_va(const struct sut *s, const struct op *op)
+{
+    uint64_t user_end = s->board.vm.state->user_pages << PAGE_SHIFT;
+    switch (op->twist) {
+    case TWIST_UNALIGNED:
+        return plot_va(s->u, op->first) + 8;
+    case TWIST_BEYOND:
+        return user_end;
+    case TWIST_WRAP:
+        return -PAGE_SIZE;
+    default:
+        return plot_va(s->u, op->first);
+    }
+}
+
+static uint64_t twisted_pages(const struct sut *s, const struct op *op)
+{
+    return op->twist == TWIST_EMPTY ? 0 : range_pages(s->u, op->first, op->n);
+}
+
+static void make_words(const struct sut *s, const struct op *op, uint64_t *words)
+{
+    static const uint8_t requests[OP_KINDS] = {
+        [OP_CREATE] = VMM_SPACE_CREATE, [OP_CLONE] = VMM_SPACE_CLONE,
+        [OP_DERIVE] = VMM_DERIVE,       [OP_MAP] = VMM_MAP,
+        [OP_UNMAP] = VMM_UNMAP,         [OP_PROTECT] = VMM_PROTECT,
+        [OP_SHARE] = VMM_SHARE,         [OP_MOVE] = VMM_MOVE,
+        [OP_SNAPSHOT] = VMM_SNAPSHOT,   [OP_ROLLBACK] = VMM_ROLLBACK,
+        [OP_DIFF] = VMM_DIFF,
+    };
+    bool has_range = op->kind != OP_CREATE && op->kind != OP_CLONE && op->kind != OP_SNAPSHOT &&
+                     op->kind != OP_ROLLBACK && op->kind != OP_DIFF;
+    memset(words, 0, MESSAGE_WORDS * sizeof *words);
+    words[0] = vmm_word0(requests[op->kind], op->kind == OP_MAP ? op->flags : 0);
+    if (has_range) {
+        words[1] = twisted_va(s, op);
+        words[2] = twisted_pages(s, op);
+        words[3] = op->kind == OP_DERIVE ? op->prot | DERIVED_RIGHTS : op->prot;
+    }
+    if (op->kind == OP_SHARE || op->kind == OP_MOVE) {
+        words[3] = plot_va(s->u, op->at);
+        words[4] = op->prot;
+    } else if (op->kind == OP_CREATE || op->kind == OP_SNAPSHOT) {
+        words[1] = op->quota;
+    } else if (op->kind == OP_CLONE) {
+        words[1] = op->flags;
+        words[2] = op->quota;
+    }
+}
+
+static status_t run_request(struct sut *s, const struct op *op, unsigned made, const char **why)
+{
+    struct request r = {.event = EVENT_CALL, .badge = s->badges[op->name], .wants_cap = true};
+    uint64_t n_mints = s->board.n_mints;
+    make_words(s, op, r.words);
+    if (op->kind == OP_SHARE || op->kind == OP_MOVE || op->kind == OP_ROLLBACK ||
+        op->kind == OP_DIFF) {
+        r.carried = CARRIED_BADGE;
+        r.carried_value = s->badges[op->other];
+    }
+    request_serve(&s->board.vm, &r);
+    status_t status = (status_t)r.words[0];
+    bool makes = status == OK && made < NAMES;
+    if (!r.is_answered || r.gives_cap != makes || s->board.n_mints < n_mints + makes) {
+        *why = "the answer has no capability, or one too many";
+        return SUT_BROKEN;
+    }
+    if (makes)
+        s->badges[made] = s->board.minted;
+    return status == E_MORE ? OK : status;
+}
+
+static status_t run_drop(struct sut *s, const struct op *op)
+{
+    struct request r = {.event = EVENT_LAST_REFERENCE, .badge = s->badges[op->name]};
+    r.words[0] = badge_portal(r.badge);
+    request_serve(&s->board.vm, &r);
+    return OK;
+}
+
+status_t sut_ask(struct sut *s, enum vmm_request request, unsigned name, unsigned other, vaddr_t va,
+                 uint64_t words[MESSAGE_WORDS])
+{
+    struct request r = {.event = EVENT_CALL,
+                        .badge = s->badges[name],
+                        .carried = CARRIED_BADGE,
+                        .carried_value = s->badges[other]};
+    r.words[0] = vmm_word0(request, 0);
+    r.words[1] = va;
+    request_serve(&s->board.vm, &r);
+    memcpy(words, r.words, sizeof r.words);
+    return (status_t)r.words[0];
+}
+
+// Accesses.
+
+static uint32_t *content_at(const struct sut *s, paddr_t page, unsigned offset)
+{
+    return (uint32_t *)(void *)(s->board.memory.bytes + (page & ~PAGE_MASK) + offset);
+}
+
+bool sut_content(const struct sut *s, paddr_t page, uint32_t *value)
+{
+    *value = *content_at(s, page, 0);
+    // A page never written is zero at both ends.
+    return *content_at(s, page, PAGE_SIZE - 4) == (*value ? ~*value : 0);
+}
+
+static status_t do_access(struct sut *s, const struct op *op, paddr_t page, uint32_t *value,
+                          const char **why)
+{
+    if (op->kind == OP_WRITE) {
+        *content_at(s, page, 0) = op->value;
+        *content_at(s, page, PAGE_SIZE - 4) = ~op->value;
+    } else if (!sut_content(s, page, value)) {
+        *why = "the page is torn";
+        return SUT_BROKEN;
+    }
+    return OK;
+}
+
+// An access faults at most once: what the VMM resolved is allowed then.
+static status_t run_access(struct sut *s, const struct op *op, uint32_t *value, const char **why)
+{
+    struct vmm *vm = &s->board.vm;
+    unsigned access = op->kind == OP_WRITE ? PROT_W : op->kind == OP_READ ? PROT_R : PROT_X;
+    paddr_t page;
+    for (unsigned i = 0; i < 2; i++) {
+        enum tlb_answer answer =
+            tlb_access(&s->board.tlb, op->cpu, sut_root(s, op->name), op->first, access, &page);
+        if (answer == TLB_OK)
+            return do_access(s, op, page, value, why);
+        if (answer == TLB_STALE) {
+            *why = "an access through a stale entry";
+            return SUT_BROKEN;
+        }
+        status_t status =
+            fault_resolve(vm, space_id(s, op->name), plot_va(s->u, op->first), access);
+        vmm_settle(vm);
+        if (status != OK)
+            return status;
+        s->n_faults++;
+    }
+    *why = "a fault was resolved, but the access still faults";
+    return SUT_BROKEN;
+}
+
+status_t sut_run(struct sut *s, const struct op *op, unsigned made, uint32_t *value,
+                 const char **why)
+{
+    switch (op->kind) {
+    case OP_DROP:
+        return run_drop(s, op);
+    case OP_WRITE:
+    case OP_READ:
+    case OP_EXEC:
+        return run_access(s, op, value, why);
+    default:
+        return run_request(s, op, made, why);
+    }
+}
+
+// Frames taken away: chained by their first word, the order in the second. Large blocks first.
+
+void sut_squeeze(struct sut *s, uint64_t keep)
+{
+    struct vmm *vm = &s->board.vm;
+    for (unsigned order = FRAME_ORDERS; order-- > 0;) {
+        pfn_t pfn;
+        while (vm->state->n_free >= keep + (1ull << order) &&
+               frame_alloc(vm, vm->state->root_account, order, FRAME_HELD, &pfn) == OK) {
+            uint32_t *words = frame_at(vm, pfn);
+            words[0] = s->hoard;
+            words[1] = order;
+            s->hoard = pfn.n;
+        }
+    }
+}
+
+void sut_release(struct sut *s)
+{
+    struct vmm *vm = &s->board.vm;
+    while (s->hoard) {
+        pfn_t pfn = {s->hoard};
+        const uint32_t *words = frame_at(vm, pfn);
+        s->hoard = words[0];
+        frame_free(vm, pfn, words[1]);
+    }
+    vmm_settle(vm);
+}
