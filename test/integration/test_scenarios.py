@@ -29,7 +29,7 @@ MACHINES = {
 MEMORY_SCENARIOS = ("bomb", "cow", "high", "huge", "lazy", "protect", "snapshot")
 MEMORY_MACHINES = [(scenario, "no-la57") for scenario in MEMORY_SCENARIOS] + [
     ("huge", "qemu64"), ("huge", "8G"), ("huge", "8G-no-1g"), ("high", "qemu64"), ("lazy", "16M"),
-    ("cow", "qemu64-16M"), ("protect", "no-smep-smap-1g"), ("protect", "uefi-128M")]
+    ("cow", "qemu64-16M"), ("protect", "no-smep-smap-1g")]
 
 
 def test_there_is_a_default_scenario():

@@ -45,7 +45,7 @@ def command(word, *arguments):
 
 COMMANDS = {
     1: [command("create", any_names), command("drop", any_names), command("list"),
-        command("revoke", any_names), command("rollback", any_names, any_names),
+        command("rollback", any_names, any_names),
         command("exec", any_names, addresses)],
     2: [command("clone", any_names, any_names, st.sampled_from(["cow", "cow", "copy"])),
         command("snapshot", any_names, st.sampled_from("ssdx")), command("stats", any_names),

@@ -92,7 +92,6 @@ bool account_reap(struct vmm *vm)
     struct account a = *account_of(vm, id);
     vm->state->dead_accounts = a.next;
     account_of(vm, a.parent)->lent -= a.quota;
-    vm->state->is_relieved = true;
     record_free(vm, id);
     account_release(vm, a.parent);
     return true;

@@ -56,14 +56,15 @@ void pt_drop(struct vmm *vm, pfn_t table, unsigned level)
     struct frame *f = frame_of(vm, table);
     if (--f->refs)
         return;
-    if (level == 1 && f->used)
-        page_drop_all(vm, table_entries(vm, table) + f->first, f->last - f->first + 1u);
-    for (unsigned i = f->first; level > 1 && f->used && i <= f->last; i++) {
-        pte_t e = table_load(vm, table, i);
-        pfn_t pfn = frame_number(pte_address(e));
-        if (pte_is_table(e, level))
+    const pte_t *entries = table_entries(vm, table);
+    unsigned end = f->used ? f->last + 1u : 0;
+    if (level == 1 && end)
+        page_drop_all(vm, entries + f->first, end - f->first);
+    for (unsigned i = f->first; level > 1 && (i = table_next(entries, i, end)) < end; i++) {
+        pfn_t pfn = frame_number(pte_address(entries[i]));
+        if (pte_is_table(entries[i], level))
             pt_drop(vm, pfn, level - 1);
-        else if (pte_has_page(e))
+        else if (pte_has_page(entries[i]))
             page_drop(vm, pfn, level);
     }
     frame_free(vm, table, 0);

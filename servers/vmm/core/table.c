@@ -67,7 +67,7 @@ static void copy_leaves(struct vmm *vm, pte_t *in, pte_t *out, unsigned n)
 static bool copy_children(struct vmm *vm, pte_t *in, pte_t *out, unsigned n, unsigned level)
 {
     bool had_w = false;
-    for (unsigned i = 0; i < n; i++) {
+    for (unsigned i = table_next(in, 0, n); i < n; i = table_next(in, i + 1, n)) {
         pfn_t pfn = frame_number(pte_address(in[i]));
         bool is_table = pte_is_table(in[i], level);
         if (is_table)

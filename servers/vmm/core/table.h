@@ -49,6 +49,16 @@ static inline pte_t table_load(const struct vmm *vm, pfn_t table, unsigned i)
     return table_entries(vm, table)[i];
 }
 
+// The first entry from `i` on that is not empty, or `end`: tables are often wide and nearly empty.
+static inline unsigned table_next(const pte_t *e, unsigned i, unsigned end)
+{
+    while (i + 4 <= end && !(e[i].bits | e[i + 1].bits | e[i + 2].bits | e[i + 3].bits))
+        i += 4;
+    while (i < end && !e[i].bits)
+        i++;
+    return i;
+}
+
 // Writes an entry and keeps the record's count and range.
 void table_store(struct vmm *vm, pfn_t table, unsigned i, pte_t new);
 

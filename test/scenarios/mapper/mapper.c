@@ -29,9 +29,9 @@ enum { LAND = SLOT_FREE, COPY, RUNNER, CONSOLE };
 
 static status_t map_small(void)
 {
-    static const uint32_t prots[] = {RW, PROT_R, RX, 0};
+    static const uint32_t prots[] = {RW, PROT_R, RX, 0, RW};
     status_t status = OK;
-    for (unsigned i = 0; status == OK && i < 4; i++)
+    for (unsigned i = 0; status == OK && i < 5; i++)
         status = vmm_map(LAND, SMALL + i * PAGE_SIZE, 1, prots[i], 0);
     if (status == OK)
         status = vmm_map(LAND, LAZY, 3, RW, MAP_LAZY);

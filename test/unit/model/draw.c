@@ -89,6 +89,18 @@ static unsigned near_mapped(const struct model *m, const struct op *op, unsigned
     return drawn;
 }
 
+// The plots of the whole 2 MiB around a range of plots, as far as they lie in first .. end - 1.
+static void widen(const struct universe *u, unsigned first, unsigned end, struct op *op)
+{
+    const uint64_t mask = (1u << 9) - 1;
+    unsigned last = op->first + op->n;
+    while (op->first > first && u->first[op->first] & mask)
+        op->first--;
+    while (last < end && u->first[last] & mask)
+        last++;
+    op->n = (uint8_t)(last - op->first);
+}
+
 // Plots, mostly few, mostly of the name's window, mostly with something there. An access is to one.
 static void take_range(uint64_t *bits, const struct model *m, struct op *op)
 {
@@ -102,6 +114,8 @@ static void take_range(uint64_t *bits, const struct model *m, struct op *op)
     unsigned n = 1 + take(bits, most), end = first < from + n_all ? from + n_all : m->u->n;
     op->first = (uint8_t)first;
     op->n = is_access(op) ? 1 : (uint8_t)(first + n > end ? end - first : n);
+    if (!is_access(op) && !take(bits, 4))
+        widen(m->u, first < from ? 0 : from, end, op);
 }
 
 static bool is_free(const struct model *m, const struct op *op, unsigned at)
