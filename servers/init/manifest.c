@@ -263,6 +263,21 @@ static status_t fail(struct manifest_error *error, unsigned line, struct complai
     return E_FORMAT;
 }
 
+// What can only be said at the end: a portal to an endpoint without a receiver would hang its callers.
+static struct complaint check_whole(const struct manifest *m)
+{
+    if (m->n_tasks == 0)
+        return wrong("there is no task", "");
+    for (unsigned e = 0; e < m->n_endpoints; e++) {
+        bool is_given = false;
+        for (unsigned g = 0; g < m->n_gives; g++)
+            is_given |= m->gives[g].kind == GIVE_ENDPOINT && m->gives[g].object == e;
+        if (!is_given)
+            return wrong("nobody is given the endpoint", m->endpoints[e].name);
+    }
+    return fine();
+}
+
 status_t manifest_parse(const char *text, uint64_t len, struct manifest *manifest,
                         struct manifest_error *error)
 {
@@ -281,7 +296,6 @@ status_t manifest_parse(const char *text, uint64_t len, struct manifest *manifes
             return fail(error, number, complaint);
         at = end + 1;
     }
-    if (manifest->n_tasks == 0)
-        return fail(error, number ? number : 1, wrong("there is no task", ""));
-    return OK;
+    struct complaint complaint = check_whole(manifest);
+    return complaint.what ? fail(error, number ? number : 1, complaint) : OK;
 }

@@ -21,7 +21,7 @@
 //       A capability to the space or a window of it. RIGHTs: read write execute map clone derive
 //       spawn create destroy share query; all of them if left out.
 //   give TASK endpoint ENDPOINT as NAME
-//       The right to receive on it. One task alone can have it.
+//       The right to receive on it. One task has it, no more and no fewer.
 //   give TASK portal ENDPOINT as NAME [badge=N] [flags=FLAG,...]
 //       A way to call it. FLAGs: call notify copy move; all of them if left out.
 //   give TASK task TASK2 as NAME

@@ -250,6 +250,13 @@ static void a_manifest_without_tasks_is_refused(void **state)
     assert_refused("# nothing\n\n", 2, "there is no task", "");
 }
 
+static void an_endpoint_that_nobody_has_is_refused(void **state)
+{
+    (void)state;
+    assert_refused("endpoint ear\ntask a\ngive a portal ear as ear\n", 3,
+                   "nobody is given the endpoint", "ear");
+}
+
 static void too_many_entries_are_refused(void **state)
 {
     (void)state;
@@ -306,6 +313,7 @@ int main(void)
         cmocka_unit_test(lines_have_a_limit),
         cmocka_unit_test(bytes_that_are_not_text_are_refused),
         cmocka_unit_test(a_manifest_without_tasks_is_refused),
+        cmocka_unit_test(an_endpoint_that_nobody_has_is_refused),
         cmocka_unit_test(too_many_entries_are_refused),
         cmocka_unit_test(garbage_never_does_harm),
     };
