@@ -21,9 +21,16 @@ def layout(name):
 
 
 
-@pytest.fixture(scope="module", params=["max", "max,-la57", "qemu64"])
-def pages(request):
-    """The leaves of the tables that are loaded when the default scenario is done."""
+# Bits of control registers (SDM 3A, 2.5): where they stand, and the CPUs of this file without them.
+CONTROL_BITS = {"cr0": {"WP": 16}, "efer": {"NXE": 11},
+                "cr4": {"UMIP": 11, "LA57": 12, "SMEP": 20, "SMAP": 21}}
+LACKING = {"max": set(), "max,-la57": {"LA57"}, "qemu64": {"UMIP", "LA57", "SMEP", "SMAP"}}
+
+
+@pytest.fixture(scope="module", params=list(LACKING))
+def halted(request):
+    """The CPU, the leaves of the tables that are loaded, and the registers, when the default scenario
+    is done."""
     config = Config(TOP / "build/scenarios/default/image.iso", cpu=request.param, debug_exit=False)
     with Machine(config, timeout=60) as machine:
         # Without the debug-exit device the machine stays, halted, after its last line.
@@ -31,7 +38,20 @@ def pages(request):
         for _ in range(plan):
             machine.expect(r"^ok ")
         machine.monitor.stop()
-        return machine.monitor.pages()
+        return request.param, machine.monitor.pages(), machine.monitor.human("info registers")
+
+
+@pytest.fixture
+def pages(halted):
+    return halted[1]
+
+
+def test_the_cpu_protects_what_it_can(halted):
+    cpu, _, registers = halted
+    for register, bits in CONTROL_BITS.items():
+        value = int(re.search(rf"{register}=([0-9a-f]+)", registers, re.I)[1], 16)
+        for name, bit in bits.items():
+            assert bool(value >> bit & 1) == (name not in LACKING[cpu]), (name, registers)
 
 
 def test_nothing_is_writable_and_executable(pages):
