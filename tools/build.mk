@@ -10,7 +10,7 @@ IMAGE    = $(B)/scenarios/$(S)/image.iso
 
 SCENARIOS := $(patsubst test/scenarios/%/manifest,%,$(wildcard test/scenarios/*/manifest))
 
-.PHONY: help packages run scenario shell debug test test-build unit coverage doctor stats
+.PHONY: help packages run scenario shell debug test test-build unit mutants coverage doctor stats
 help: ## this list
 	@sed -n 's/^#   make/  make/p' Makefile
 	@echo
@@ -42,6 +42,15 @@ test-build: all unit-programs $(SCENARIOS:%=$(B)/scenarios/%/image.iso)
 
 unit: unit-programs ## the host unit tests; T=text picks those with it in their name
 	$(Q)$(PYTEST) test/unit $(if $(T),-k "$(T)")
+
+# The quick ones first; the random operations run on the fake TLB.
+MUTANT_TESTS := gather flush edit large transfer space window fault random
+
+mutants: unit-programs ## remove each flush of the VMM, one at a time: a test must go red
+	$(Q)$(PYTHON) tools/flush_mutants.py --cc "$(CC) $(HOST_CFLAGS)" \
+	    --link "$(CC) $(HOST_CFLAGS) -Wl,--wrap=_cmocka_run_group_tests" --jobs $(JOBS) \
+	    --build $(B)/mutants --objects $(UNIT_OBJ_vmm) $(B)/host/test/unit/list_tests.o \
+	    --tests $(MUTANT_TESTS:%=$(B)/host/test/unit/vmm/test_%.o)
 
 coverage: unit ## lines of the VMM's core that the unit tests reach
 	$(Q)llvm-profdata merge -sparse $$(find $(B)/profile/test/unit/vmm -name '*.profraw') -o $(B)/profile/all

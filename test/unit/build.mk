@@ -31,4 +31,3 @@ unit-programs: $(UNIT_PROGRAMS) ## build the host unit tests
 
 include test/unit/explore/build.mk
 include test/fuzz/build.mk
-include test/mutants/build.mk

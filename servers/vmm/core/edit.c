@@ -30,7 +30,7 @@ static bool place_is_large(const struct vmm *vm, const struct edit *e, uint64_t 
 static bool own_keeps(const struct vmm *vm, const struct edit *e, pte_t pte, unsigned level,
                       bool is_joint)
 {
-    if (pte.bits & PTE_DEVICE || (pte.bits & PTE_SHARED && !e->takes))
+    if (pte.bits & PTE_SHARED && !e->takes)
         return true;
     return !is_joint && page_is_sole(vm, frame_number(pte_address(pte)), level);
 }
@@ -52,7 +52,7 @@ static enum verdict judge_own(const struct vmm *vm, const struct edit *e, pte_t 
     if (!is_whole || pte_is_table(pte, level) || (is_lazy && level != pte_lazy_level(pte)))
         return DESCEND;
     return lacks_block(e, level) && (is_lazy || !own_keeps(vm, e, pte, level, false)) ? DESCEND
-                                                                                       : HERE;
+                                                                                      : HERE;
 }
 
 // What to do with an entry: the plan and the commit ask the same. Tables are descended into, other
@@ -81,8 +81,8 @@ static enum verdict edit_judge(const struct vmm *vm, const struct edit *e, pte_t
 static bool is_idle(const struct vmm *vm, const struct edit *e, pfn_t table, unsigned level,
                     const struct step *s)
 {
-    bool passes_holes = e->kind == EDIT_UNMAP || e->kind == EDIT_PROTECT ||
-                        (e->kind == EDIT_OWN && !e->fills);
+    bool passes_holes =
+        e->kind == EDIT_UNMAP || e->kind == EDIT_PROTECT || (e->kind == EDIT_OWN && !e->fills);
     return passes_holes && table_is_free(vm, table, level, s->from, s->to);
 }
 
@@ -169,7 +169,8 @@ static void path_find(const struct vmm *vm, const struct edit *e, struct path *p
     while (level > 1 && !e->is_joint) {
         pte_t pte = table_load(vm, path->table[level], table_index(e->first, level));
         bool is_own = (pte.bits & (PTE_P | PTE_PS | PTE_W)) == (PTE_P | PTE_W);
-        if (!is_own || (e->first ^ e->last) >> 9 * (level - 1))
+        bool is_whole = e->last - e->first == pt_span(level) - 1; // then MAP may replace the table
+        if (!is_own || (is_whole && e->kind == EDIT_MAP) || (e->first ^ e->last) >> 9 * (level - 1))
             break;
         path->table[--level] = frame_number(pte_address(pte));
     }
@@ -205,7 +206,14 @@ status_t edit_prepare(struct vmm *vm, struct edit *e)
 
 static void edit_flush(struct vmm *vm, const struct edit *e, uint64_t page)
 {
-    flush_pages(vm, frame_address(e->root), page << PAGE_SHIFT, 1);
+    if (!e->is_unseen)
+        flush_pages(vm, frame_address(e->root), page << PAGE_SHIFT, 1);
+}
+
+static void edit_flush_tables(struct vmm *vm, const struct edit *e, uint64_t page)
+{
+    if (!e->is_unseen)
+        flush_tables(vm, frame_address(e->root), page << PAGE_SHIFT);
 }
 
 // Writes a new entry over a page or nothing.
@@ -254,7 +262,8 @@ static pte_t own_page(struct vmm *vm, struct edit *e, pte_t pte, unsigned level)
         return new_page(vm, e, level, prot, max, flags);
     pfn_t pfn = frame_number(pte_address(pte));
     bool is_sole = page_is_sole(vm, pfn, level);
-    flags |= pte.bits & (e->takes ? PTE_DEVICE : PTE_DEVICE | PTE_SHARED);
+    if (!e->takes)
+        flags |= pte.bits & PTE_SHARED;
     if (!own_keeps(vm, e, pte, level, false)) {
         pfn_t old = pfn;
         pfn = take_page(vm, e, level);
@@ -275,7 +284,6 @@ static pte_t placed_page(struct vmm *vm, const struct edit *e, uint64_t page, un
         struct spot spot = pt_find(vm, e->source_root, from);
         pfn = (pfn_t){frame_number(pte_address(spot.pte)).n + (uint32_t)(from - spot.start)};
         max &= pte_max(spot.pte);
-        flags |= spot.pte.bits & PTE_DEVICE;
     }
     page_hold(vm, pfn, level);
     return pte_page(frame_address(pfn), level, e->prot, max, flags, e->is_sole);
@@ -319,7 +327,7 @@ static pfn_t new_child(struct vmm *vm, struct edit *e, pte_t old, unsigned level
         frame_zero(vm, child, 0);
         table_copy(vm, joint, child);
         frame_of(vm, joint)->refs--;
-        flush_tables(vm, frame_address(e->root), page << PAGE_SHIFT);
+        edit_flush_tables(vm, e, page);
     } else {
         table_fill(vm, child, level, old);
         if (pte_is_present(old))
@@ -351,7 +359,6 @@ static pfn_t own_child(struct vmm *vm, struct edit *e, pfn_t table, unsigned lev
 static bool close_child(struct vmm *vm, const struct edit *e, pfn_t table, unsigned level,
                         uint64_t page, pfn_t child)
 {
-    paddr_t root = frame_address(e->root);
     bool is_empty = !frame_of(vm, child)->used;
     bool keeps_size = e->kind == EDIT_MAP && !e->is_lazy && !e->falls_back;
     pte_t whole = PTE_NONE;
@@ -359,9 +366,9 @@ static bool close_child(struct vmm *vm, const struct edit *e, pfn_t table, unsig
         return false;
     table_store(vm, table, table_index(page, level), whole);
     if (pte_is_present(whole))
-        flush_space(vm, root);
+        flush_space(vm, frame_address(e->root));
     else
-        flush_tables(vm, root, page << PAGE_SHIFT);
+        edit_flush_tables(vm, e, page);
     frame_free(vm, child, 0);
     return true;
 }

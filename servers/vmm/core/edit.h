@@ -30,6 +30,7 @@ struct edit {
     bool takes;           // OWN: pages shared on purpose are copied and shared no more
     bool shares;          // OWN, PLACE: the pages are marked as shared
     bool is_joint;        // the tree is about to be cloned: plan as if all of it had two parents
+    bool is_unseen;       // no CPU has ever loaded the space: nothing to flush
     bool is_sole;         // PLACE: the frames' other references are about to go
     pfn_t source_root;    // PLACE: the frames are those of this space from page `source` on,
     uint64_t source;      // or, without a root, the frames from number `source` on

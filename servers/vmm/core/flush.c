@@ -34,6 +34,8 @@ void flush_pages(struct vmm *vm, paddr_t root, vaddr_t va, uint64_t n)
             continue;
         if (!entry->pages)
             return;
+        if (entry->is_any)
+            *entry = (struct flush_entry){.root = root, .va = va, .pages = n};
         if (flush_join(entry, va, n)) {
             if (entry->pages > FLUSH_PAGES_MAX)
                 flush_space(vm, root);
@@ -54,7 +56,7 @@ void flush_tables(struct vmm *vm, paddr_t root, vaddr_t va)
     for (uint32_t i = 0; i < f->n; i++)
         if (f->entries[i].root == root)
             return;
-    flush_pages(vm, root, va, 1);
+    flush_add(vm, (struct flush_entry){.root = root, .va = va, .pages = 1, .is_any = true});
 }
 
 void flush_space(struct vmm *vm, paddr_t root)

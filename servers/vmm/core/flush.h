@@ -35,6 +35,7 @@ struct flush_entry {
     paddr_t root; // 0: the kernel's half
     vaddr_t va;
     uint64_t pages; // 0: all of the space
+    bool is_any;    // any page would do as well
 };
 
 struct flush {

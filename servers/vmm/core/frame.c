@@ -405,6 +405,23 @@ static status_t reserve_level(struct vmm *vm, struct reserve *r, unsigned level,
                           left);
 }
 
+// Has the large pages that are missing made of smaller ones, with a table for each.
+static status_t reserve_fall_back(struct vmm *vm, struct reserve *r, unsigned level,
+                                  uint64_t left[3])
+{
+    uint64_t pages = left[level - 1], tables = pages >> level_order(level);
+    if (left[0] + left[1] + left[2] + tables > vm->state->n_free)
+        return E_NOMEM;
+    status_t status = account_charge(vm, r->account, tables);
+    if (status != OK)
+        return status;
+    left[level - 1] = 0;
+    left[level - 2] += pages;
+    left[0] += tables;
+    r->fell_back = true;
+    return OK;
+}
+
 status_t reserve_fill(struct vmm *vm, struct reserve *r, record_t account, const uint64_t n[3],
                       bool falls_back)
 {
@@ -420,16 +437,8 @@ status_t reserve_fill(struct vmm *vm, struct reserve *r, record_t account, const
         return status;
     for (unsigned level = 3; level && status == OK; level--) {
         status = reserve_level(vm, r, level, &left[level - 1]);
-        uint64_t tables = left[level - 1] >> level_order(level);
-        if (status != E_NOMEM || level == 1 || !falls_back)
-            continue;
-        status = account_charge(vm, account, tables);
-        if (status != OK)
-            break;
-        left[level - 2] += left[level - 1];
-        left[level - 1] = 0;
-        left[0] += tables;
-        r->fell_back = true;
+        if (status == E_NOMEM && level > 1 && falls_back)
+            status = reserve_fall_back(vm, r, level, left);
     }
     if (status != OK) {
         account_uncharge(vm, account, left[0] + left[1] + left[2]);
@@ -465,8 +474,8 @@ pfn_t reserve_take_pages(struct vmm *vm, struct reserve *r, unsigned max, unsign
 pfn_t reserve_take(struct vmm *vm, struct reserve *r, unsigned level, enum frame_kind kind)
 {
     unsigned one;
-    pfn_t pfn = level == 1 ? reserve_take_pages(vm, r, 1, &one)
-                           : reserve_pop(vm, &r->head[level - 1]);
+    pfn_t pfn =
+        level == 1 ? reserve_take_pages(vm, r, 1, &one) : reserve_pop(vm, &r->head[level - 1]);
     *frame_of(vm, pfn) = (struct frame){
         .kind = (uint8_t)kind, .order = (uint8_t)level_order(level), .account = r->account};
     return pfn;

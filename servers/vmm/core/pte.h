@@ -9,11 +9,10 @@
 //
 // - empty: all bits zero.
 // - table (P, above level 1, no PS): U, no NX, A. W means exactly: the child has this one parent.
-// - page (a leaf with a frame): PROT is what it logically allows, MAX what it may ever allow, SH
-// that it
-//   is shared on purpose (clones share it too), DV (bit 10) that it is device memory. With PROT_R
-//   it is present; W then is set if PROT has it and nobody else holds the frame (or SH). Without
-//   PROT_R it is `held`: not present, U set, the frame kept.
+// - page (a leaf with a frame): PROT is what it logically allows, MAX what it may ever allow, SH that
+//   it is shared on purpose (clones share it too). With PROT_R it is present; W then is set if PROT
+//   has it and nobody else holds the frame (or SH). Without PROT_R it is `held`: not present, U set,
+//   the frame kept.
 // - lazy (not present, W set): demand-zero; bits 12..13 are the level of the pages to come.
 //   With PROT 0 it is reserved or a guard.
 // All but tables may stand at any level: the entry speaks for everything that it covers.
@@ -28,7 +27,6 @@ typedef struct {
 } pte_t;
 
 #define PTE_SHARED     (1ull << 9)
-#define PTE_DEVICE     (1ull << 10)
 #define PTE_MAX_SHIFT  54
 #define PTE_PROT_SHIFT 57
 #define PTE_MAX        (7ull << PTE_MAX_SHIFT)
@@ -109,7 +107,7 @@ static inline unsigned pte_lazy_level(pte_t e)
 static inline pte_t pte_arm(pte_t e, unsigned level, bool is_sole)
 {
     unsigned prot = pte_prot(e);
-    uint64_t bits = e.bits & (PTE_ADDR | PTE_PROT | PTE_MAX | PTE_SHARED | PTE_DEVICE);
+    uint64_t bits = e.bits & (PTE_ADDR | PTE_PROT | PTE_MAX | PTE_SHARED);
     if (level > 1)
         bits |= PTE_PS;
     if (!(prot & PROT_R))
@@ -119,8 +117,6 @@ static inline pte_t pte_arm(pte_t e, unsigned level, bool is_sole)
         bits |= PTE_W;
     if (!(prot & PROT_X))
         bits |= PTE_NX;
-    if (e.bits & PTE_DEVICE)
-        bits |= PTE_CD | PTE_WT;
     return (pte_t){bits};
 }
 

@@ -103,7 +103,7 @@ static void run_protect(struct vmm *vm, const struct edit *e, const struct run *
         pte_t old = {entries[i].bits & ~PTE_ADDR};
         pte_t new = protected_entry(e, old);
         n = recolour(entries + i, r->n - i, old.bits, new.bits);
-        if (pte_is_present(new) && e->prot & PROT_W && !(new.bits & PTE_W))
+        if (pte_is_present(new) && e->prot & PROT_W && !(new.bits &PTE_W))
             run_arm(vm, entries + i, n);
         if (pte_loses(old, new))
             flush_pages(vm, frame_address(e->root), (r->page + i) << PAGE_SHIFT, n);

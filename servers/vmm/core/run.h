@@ -28,6 +28,6 @@ static inline bool pte_loses(pte_t old, pte_t new)
 {
     bool lost_w = old.bits & PTE_W && !(new.bits &PTE_W);
     bool lost_x = !(old.bits & PTE_NX) && new.bits &PTE_NX;
-    return pte_is_present(old) && (!pte_is_present(new) || lost_w || lost_x ||
-                                   pte_address(old) != pte_address(new));
+    return pte_is_present(old) &&
+           (!pte_is_present(new) || lost_w || lost_x || pte_address(old) != pte_address(new));
 }

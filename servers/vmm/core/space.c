@@ -122,6 +122,7 @@ status_t clone_prepare(struct vmm *vm, record_t source, enum clone_mode mode, ui
         .last = vm->state->user_pages - 1,
         .falls_back = true,
         .is_joint = true,
+        .is_unseen = true,
     };
     status = edit_prepare(vm, &c->copy);
     if (status != OK)

@@ -125,7 +125,7 @@ static pte_t joined_entry(const struct vmm *vm, pfn_t table, unsigned level)
     bool has_page = pte_has_page(entries[0]);
     uint64_t step = has_page ? pt_span(level - 1) << PAGE_SHIFT : 0;
     uint64_t first = entries[0].bits;
-    if (pte_is_table(entries[0], level - 1) || first & PTE_DEVICE ||
+    if (pte_is_table(entries[0], level - 1) ||
         entries[PTE_ENTRIES - 1].bits != first + (PTE_ENTRIES - 1) * step)
         return PTE_NONE;
     if (has_page && (!(vm->state->page_sizes & 1u << (level - 1)) ||

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What makes a state, in numbers that do not depend on where anything lies: tables, pages and contents are
-// numbered in the order in which they are met.
+// What makes a state, in numbers that do not depend on where anything lies: tables, pages and
+// contents are numbered in the order in which they are met.
 #include <string.h>
 
 #include "explore.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Every sequence of operations up to a length, on a machine so small that there are only some thousand states
-// of it: breadth first, each state once. Two states are the same if all spaces mean the same and their tables
-// have the same shape, counts and bits, whatever frames they lie in. Each operation is tried with no free
-// frame, with one, with two ... until it succeeds, so every allocation of it fails once in every state.
+// Every sequence of operations up to a length, on a machine so small that there are only some
+// thousand states of it: breadth first, each state once. Two states are the same if all spaces mean
+// the same and their tables have the same shape, counts and bits, whatever frames they lie in. Each
+// operation is tried with no free frame, with one, with two ... until it succeeds, so every
+// allocation of it fails once in every state.
 #pragma once
 
 #include "test/unit/model/lockstep.h"

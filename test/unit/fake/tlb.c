@@ -19,13 +19,6 @@ static void walk_tag(const struct tlb *t, paddr_t root, vaddr_t va, struct walk 
         w->rights = 0;
 }
 
-static bool is_empty(const struct tlb_tag *tag)
-{
-    static const struct tlb_tag nothing;
-    return !memcmp(tag->page, nothing.page, sizeof tag->page) &&
-           !memcmp(tag->table, nothing.table, sizeof tag->table);
-}
-
 static struct tlb_tag *find_tag(struct tlb *t, paddr_t root)
 {
     for (unsigned i = 0; i < TLB_TAGS; i++)
@@ -38,7 +31,7 @@ static struct tlb_tag *make_tag(struct tlb *t, paddr_t root)
 {
     struct tlb_tag *tag = find_tag(t, root);
     for (unsigned i = 0; i < TLB_TAGS && !tag; i++)
-        if (!t->tags[i].is_used || is_empty(&t->tags[i]))
+        if (!t->tags[i].is_used)
             tag = &t->tags[i];
     assert(tag);
     tag->is_used = true;
@@ -87,7 +80,8 @@ static bool is_live(const struct tlb *t, const struct tlb_tag *tag)
     return tag->root == TLB_GLOBAL || t->is_root(t->context, tag->root);
 }
 
-// Whether a page remembered at the watched address `i` is stale, there or for another watched address.
+// Whether a page remembered at the watched address `i` is stale, there or for another watched
+// address.
 static bool has_stale_page(const struct tlb *t, const struct tlb_tag *tag, unsigned cpu, unsigned i)
 {
     unsigned n;
@@ -105,7 +99,8 @@ static bool has_stale_page(const struct tlb *t, const struct tlb_tag *tag, unsig
     return false;
 }
 
-// A table remembered is stale unless the walk passes it today, with no less rights. Answers its level, or 0.
+// A table remembered is stale unless the walk passes it today, with no less rights. Answers its
+// level, or 0.
 static unsigned stale_table(const struct tlb *t, const struct tlb_tag *tag, unsigned cpu,
                             unsigned i, const struct walk *w)
 {
@@ -217,6 +212,12 @@ void tlb_flush(struct tlb *t, paddr_t root, vaddr_t va, uint64_t pages)
     for (unsigned cpu = 0; tag && cpu < TLB_CPUS; cpu++)
         for (unsigned i = 0; i < TLB_WATCHED; i++)
             is_needed |= flush_line(t, tag, cpu, i, va, pages);
+    // A CPU may still have the root of a space that went.
+    if (tag && !pages && !is_live(t, tag)) {
+        is_needed = true;
+        tag->is_used = false;
+    }
+    t->last_pages = pages;
     t->n_flushes++;
     t->n_unneeded += !is_needed;
 }
@@ -227,6 +228,9 @@ bool tlb_is_clean(const struct tlb *t, struct tlb_place *stale)
         const struct tlb_tag *tag = &t->tags[k];
         unsigned n;
         const vaddr_t *vas = watched(t, tag->root, &n);
+        *stale = (struct tlb_place){0, tag->root, 0, true, t->levels};
+        if (tag->is_used && !is_live(t, tag))
+            return false;
         for (unsigned i = 0; tag->is_used && i < n; i++)
             for (unsigned cpu = 0; cpu < TLB_CPUS; cpu++) {
                 bool has_page = has_stale_page(t, tag, cpu, i);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A TLB as bad as the manual allows (SDM 3A, 4.10): each of two CPUs remembers leaf translations and pointers
-// to tables (paging-structure caches), with the rights that they had, under a tag for each root and for the
-// kernel's global half, until it is told to forget. CPU 0 caches all that it could have seen, CPU 1 only what
-// it used itself and so keeps old things longer.
+// A TLB as bad as the manual allows (SDM 3A, 4.10): each of two CPUs remembers leaf translations
+// and pointers to tables (paging-structure caches), with the rights that they had, under a tag for
+// each root and for the kernel's global half, until it is told to forget. CPU 0 caches all that it
+// could have seen, CPU 1 only what it used itself and so keeps old things longer.
 //
-// After each request nothing remembered may be stale: point elsewhere or allow more than the tables do now.
-// That less is remembered than the tables allow is harmless: the access faults, the CPU forgets, it is made
-// again.
+// After each request nothing remembered may be stale: point elsewhere or allow more than the tables
+// do now. That less is remembered than the tables allow is harmless: the access faults, the CPU
+// forgets, it is made again.
 #pragma once
 
 #include "test/unit/model/walker.h"
@@ -49,7 +49,8 @@ struct tlb {
     bool (*is_free)(void *context, paddr_t frame);
     void *context;
     uint64_t n_flushes, n_unneeded;
-    uint64_t n_late; // flushes of frames that were in the allocator again already
+    uint64_t last_pages; // of the last flush
+    uint64_t n_late;     // flushes of frames that were in the allocator again already
     struct tlb_tag tags[TLB_TAGS];
 };
 

@@ -28,7 +28,8 @@ static bool differs(struct look *k, const char *what)
                          k->walk.level, k->walk.rights);
 }
 
-// Two entries may lead to one frame only if they show the same content, or neither lets anyone write.
+// Two entries may lead to one frame only if they show the same content, or neither lets anyone
+// write.
 static bool look_frame(struct look *k, uint16_t content, bool is_writable)
 {
     paddr_t page = k->walk.address & ~PAGE_MASK;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the VMM says of the pages: QUERY against the model and the software MMU, MAPS and DIFF against QUERY.
+// What the VMM says of the pages: QUERY against the model and the software MMU, MAPS and DIFF
+// against QUERY.
 #include <string.h>
 
 #include "lockstep.h"

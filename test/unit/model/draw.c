@@ -76,7 +76,8 @@ static bool is_transfer(const struct op *op)
     return op->kind == OP_SHARE || op->kind == OP_MOVE;
 }
 
-// The first plot at or after the one drawn (round about) that is mapped, if one is, with what is needed.
+// The first plot at or after the one drawn (round about) that is mapped, if one is, with what is
+// needed.
 static unsigned near_mapped(const struct model *m, const struct op *op, unsigned drawn)
 {
     const struct cell *cells = m->cells[m->names[op->name].space];

@@ -4,5 +4,6 @@
 
 #include "model.h"
 
-// An operation made of 64 bits, whatever they are. Most of what it draws makes sense in the model's state.
+// An operation made of 64 bits, whatever they are. Most of what it draws makes sense in the model's
+// state.
 struct op op_draw(uint64_t bits, const struct model *m);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The model and the real core, step by step: each operation is run on both, and afterwards everything that can
-// be seen is compared, by the software MMU and not by what the core says of itself.
+// The model and the real core, step by step: each operation is run on both, and afterwards
+// everything that can be seen is compared, by the software MMU and not by what the core says of
+// itself.
 #pragma once
 
 #include "model.h"
@@ -25,11 +26,12 @@ struct lockstep {
 void lockstep_start(struct lockstep *l, const struct universe *u, struct sut_config config);
 void lockstep_end(struct lockstep *l);
 
-// Runs an operation (one that is not possible is skipped) and compares. False, and l->why, at any difference.
+// Runs an operation (one that is not possible is skipped) and compares. False, and l->why, at any
+// difference.
 bool lockstep_do(struct lockstep *l, const struct op *op);
 
-// One try of a possible operation with `keep` frames free, or as many as there are, and the comparison.
-// Answers what the core answered.
+// One try of a possible operation with `keep` frames free, or as many as there are, and the
+// comparison. Answers what the core answered.
 bool lockstep_try(struct lockstep *l, const struct op *op, uint64_t keep, status_t *status);
 
 // CPU 0 caches all that it can see. Snapshots never run.

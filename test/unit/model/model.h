@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What memory should be, said as plainly as possible: each space is a flat array of plots, each plot is
-// unmapped, lazy or a page, and a page has a content, which shared pages have in common. Nothing here knows
-// of tables, frames, copy-on-write or the code under test; DESIGN.md is what it follows.
+// What memory should be, said as plainly as possible: each space is a flat array of plots, each
+// plot is unmapped, lazy or a page, and a page has a content, which shared pages have in common.
+// Nothing here knows of tables, frames, copy-on-write or the code under test; DESIGN.md is what it
+// follows.
 #pragma once
 
 #include "ipc/vmm_protocol.h"
@@ -26,9 +27,8 @@ struct cell {
     uint8_t prot;
     uint8_t max;
     bool is_shared;
-    uint8_t
-        size; // level of the pages that it was asked for in lazily; above 1, a neighbour's touch may
-              // make it real
+    uint8_t size; // level of the pages that it was asked for in lazily; above 1, a neighbour's
+                  // touch may make it real
     uint8_t rest; // what all pages of the plot but the first are: CELL_PAGE, CELL_LAZY
     uint16_t content;
 };
@@ -62,13 +62,18 @@ void model_start(struct model *m, const struct universe *u);
 // Fills `live` with the names that exist; answers how many.
 unsigned model_live(const struct model *m, uint8_t live[NAMES]);
 
-// Whether the operation makes sense at all: its names exist, and there is a free one for what it makes.
+// Whether the operation makes sense at all: its names exist, and there is a free one for what it
+// makes.
 bool model_is_possible(const struct model *m, const struct op *op);
 
-// A set of errors, as bits of ERROR(). The empty set: the operation must succeed. Otherwise it must fail
-// with any one of them. Want of memory is another matter.
+// The rights of a clone made through a name. A snapshot shows fewer, but what is made of it gets
+// those it was taken with.
+unsigned model_clone_rights(const struct model *m, unsigned name);
+
+// A set of errors, as bits of ERROR(). The empty set: the operation must succeed. Otherwise it must
+// fail with any one of them. Want of memory is another matter.
 #define ERROR(status) (1u << -(status))
-uint32_t model_judge(const struct model *m, const struct op *op);
+uint32_t model_judge(const struct model *m, const struct op *op); // judge.c
 
 // The operation succeeded. `made` is the name that it made, if it makes one.
 void model_apply(struct model *m, const struct op *op, unsigned made);

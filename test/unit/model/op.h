@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An operation as the tests generate, print and replay it: what a client of the VMM may ask, in terms of names
-// (capabilities) and plots; or an access by a task of the space.
+// An operation as the tests generate, print and replay it: what a client of the VMM may ask, in
+// terms of names (capabilities) and plots; or an access by a task of the space.
 #pragma once
 
 #include "universe.h"

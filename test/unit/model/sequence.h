@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sequences of operations: run, and, when one fails (be it by a crash), cut down to the shortest that still
-// does, and printed.
+// Sequences of operations: run, and, when one fails (be it by a crash), cut down to the shortest
+// that still does, and printed.
 #pragma once
 
 #include "lockstep.h"
@@ -15,8 +15,8 @@ struct trial {
     unsigned length; // operations on one machine
 };
 
-// Runs operations made from the seed, on a new machine, and then its end. False if anything is wrong: the
-// operations were printed, the shortest failing sequence last. `totals` sums up.
+// Runs operations made from the seed, on a new machine, and then its end. False if anything is
+// wrong: the operations were printed, the shortest failing sequence last. `totals` sums up.
 bool sequence_random(const struct trial *trial, uint64_t seed, struct lockstep *totals);
 
 // The same with operations made of `bytes`, eight for each.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The system under test: runs operations on the real core, requests through request_serve() and accesses
-// through the fake TLB and the core's answer to page faults.
+// The system under test: runs operations on the real core, requests through request_serve() and
+// accesses through the fake TLB and the core's answer to page faults.
 #pragma once
 
 #include "board.h"

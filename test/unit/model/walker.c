@@ -32,7 +32,8 @@ static bool has_reserved(uint64_t entry, unsigned level)
 {
     if (!(entry & PS) || level == 1)
         return false;
-    // PS is reserved above 1 GiB; in a large page so are the address's low bits, but for bit 12, PAT.
+    // PS is reserved above 1 GiB; in a large page so are the address's low bits, but for bit 12,
+    // PAT.
     return level > 3 || entry & PHYSICAL & (span(level) - 1) & ~0x1000ull;
 }
 

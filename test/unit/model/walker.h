@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The MMU in software: what a CPU makes of the tables in memory, by the SDM (vol. 3A, 4.5 to 4.7) and nothing
-// else. Written apart from the code under test; it knows the hardware's bits and none of the VMM's.
+// The MMU in software: what a CPU makes of the tables in memory, by the SDM (vol. 3A, 4.5 to 4.7)
+// and nothing else. Written apart from the code under test; it knows the hardware's bits and none
+// of the VMM's.
 #pragma once
 
 #include "ipc/types.h"
@@ -29,8 +30,8 @@ struct walk {
     bool is_user;     // they all allow it to user mode
     bool needs_write; // the CPU would have to set A, or D for a write
     paddr_t address;  // PAGE: where the linear address is
-    // The tables passed and the rights collected above each: what paging-structure caches may hold. 0 where
-    // the walk did not come.
+    // The tables passed and the rights collected above each: what paging-structure caches may hold.
+    // 0 where the walk did not come.
     paddr_t table[WALK_LEVELS];
     unsigned above[WALK_LEVELS];
 };

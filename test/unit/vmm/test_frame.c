@@ -77,7 +77,8 @@ static void test_reserve_is_all_or_nothing(void **state)
     fake_starve(f, 10);
     assert_int_equal(reserve_fill(&f->vm, &r, root, (uint64_t[3]){11, 0, 0}, false), E_NOMEM);
     assert_int_equal(reserve_fill(&f->vm, &r, root, (uint64_t[3]){2, 1, 0}, false), E_NOMEM);
-    assert_int_equal(reserve_fill(&f->vm, &r, root, (uint64_t[3]){1ull << 40, 0, 0}, false), E_NOMEM);
+    assert_int_equal(reserve_fill(&f->vm, &r, root, (uint64_t[3]){1ull << 40, 0, 0}, false),
+                     E_NOMEM);
     assert_int_equal(f->vm.state->n_free, 10);
     assert_int_equal(reserve_fill(&f->vm, &r, root, (uint64_t[3]){10, 0, 0}, false), OK);
     assert_int_equal(f->vm.state->n_free, 0);

@@ -171,6 +171,22 @@ static void a_root_that_went(void **state)
     assert_int_equal(w->tlb.n_unneeded, 0);
 }
 
+// Nothing is mapped in the space, but a CPU may have been in it.
+static void an_empty_root_that_went(void **state)
+{
+    struct world *w = *state;
+    put(w, 1, 0, 0);
+    tlb_reset(&w->tlb);
+    tlb_speculate(&w->tlb, ROOT);
+    assert_true(is_clean(w));
+    w->is_root_gone = true;
+    assert_false(is_clean(w));
+    assert_int_equal(w->stale.level, 4);
+    tlb_flush(&w->tlb, ROOT, 0, 0);
+    assert_true(is_clean(w));
+    assert_int_equal(w->tlb.n_unneeded, 0);
+}
+
 static void a_flush_that_comes_late(void **state)
 {
     struct world *w = *state;
@@ -204,6 +220,7 @@ int main(void)
         cmocka_unit_test_setup(a_table_replaced_is_stale, setup),
         cmocka_unit_test_setup(a_part_of_a_large_page, setup),
         cmocka_unit_test_setup(a_root_that_went, setup),
+        cmocka_unit_test_setup(an_empty_root_that_went, setup),
         cmocka_unit_test_setup(a_flush_that_comes_late, setup),
         cmocka_unit_test_setup(the_kernels_half, setup),
     };

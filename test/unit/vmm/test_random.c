@@ -70,10 +70,8 @@ static void random_1g_pages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_4_levels),
-        cmocka_unit_test(random_5_levels),
-        cmocka_unit_test(random_without_1g_pages),
-        cmocka_unit_test(random_little_memory),
+        cmocka_unit_test(random_4_levels),         cmocka_unit_test(random_5_levels),
+        cmocka_unit_test(random_without_1g_pages), cmocka_unit_test(random_little_memory),
         cmocka_unit_test(random_1g_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -289,7 +289,7 @@ static void flush(void *context, paddr_t root, vaddr_t va, uint64_t pages)
 {
     struct fake *f = context;
     f->n_flushes++;
-    f->last_flush = (struct flush_entry){root, va, pages};
+    f->last_flush = (struct flush_entry){.root = root, .va = va, .pages = pages};
 }
 
 static void log_line(void *context, const char *line)
