@@ -24,7 +24,7 @@
 // SHARE          va, pages, va2, prot        destination grant  same frames in both, coherent
 // MOVE           va, pages, va2, prot        destination grant  taken from here, private there
 // DERIVE         va, pages, rights                              capability (narrowed)
-// REVOKE                                                        takes this grant and all derived from it
+// REVOKE                                                        E_NOSYS: number and name are kept for it
 // QUERY          va                                             1: start 2: pages 3: prot | PAGE_*
 //                                                               4: address of the frame, or 0
 // STATS                                                         1: pages 2: tables 3: charged 4: quota

@@ -15,6 +15,25 @@ static unsigned expected_flags(const struct cell *c, unsigned flags)
     return c->prot | (is_mapped ? PAGE_MAPPED : PAGE_LAZY) | (c->is_shared ? PAGE_SHARED : 0);
 }
 
+// What an answer says of frame and size, against the software MMU.
+static bool compare_walk(struct lockstep *l, unsigned name, const uint64_t *words, vaddr_t va)
+{
+    const unsigned sizes = PAGE_2M | PAGE_1G;
+    unsigned long long at = va;
+    unsigned flags = (unsigned)words[3];
+    struct walk w;
+    walk(&l->sut.board.memory, l->sut.board.tlb.levels, sut_root(&l->sut, name), va, &w);
+    if (w.end != WALK_PAGE)
+        return true;
+    if (w.address != words[4] + (va - words[1]))
+        return lockstep_fail(l, "query 0x%llx: another frame", at);
+    if ((flags & sizes) != (w.level == 3 ? PAGE_1G : w.level == 2 ? PAGE_2M : 0))
+        return lockstep_fail(l, "query 0x%llx: another size of page", at);
+    if (w.rights & PROT_W && flags & PAGE_COW)
+        return lockstep_fail(l, "query 0x%llx: cow, but it can be written", at);
+    return true;
+}
+
 static bool compare_query(struct lockstep *l, unsigned name, unsigned plot)
 {
     uint64_t words[MESSAGE_WORDS];
@@ -30,11 +49,7 @@ static bool compare_query(struct lockstep *l, unsigned name, unsigned plot)
         return lockstep_fail(l, "query 0x%llx: 0x%x, not 0x%x", at, flags, expected);
     if (va < words[1] || (va - words[1]) >> PAGE_SHIFT >= words[2])
         return lockstep_fail(l, "query 0x%llx: about other pages", at);
-    struct walk w;
-    walk(&l->sut.board.memory, l->sut.board.tlb.levels, sut_root(&l->sut, name), va, &w);
-    if (w.end == WALK_PAGE && w.address != words[4] + (va - words[1]))
-        return lockstep_fail(l, "query 0x%llx: another frame", at);
-    return true;
+    return compare_walk(l, name, words, va);
 }
 
 // The stretches that MAPS or DIFF answers: marks the plots whose first page is in one.
@@ -58,14 +73,19 @@ static bool collect(struct lockstep *l, enum vmm_request request, unsigned name,
     return lockstep_fail(l, "maps or diff does not end");
 }
 
+static bool is_in_window(const struct name *n, unsigned plot)
+{
+    return plot >= n->first && plot < n->first + n->n;
+}
+
 static bool compare_maps(struct lockstep *l, unsigned name)
 {
     const struct name *n = &l->model.names[name];
     bool is_in[PLOTS_MAX] = {false};
     if (!collect(l, VMM_MAPS, name, name, is_in))
         return false;
-    for (unsigned i = n->first; i < n->first + n->n; i++)
-        if (is_in[i] != (l->model.cells[n->space][i].kind != CELL_NONE))
+    for (unsigned i = 0; i < l->u->n; i++)
+        if (is_in[i] != (is_in_window(n, i) && l->model.cells[n->space][i].kind != CELL_NONE))
             return lockstep_fail(l, "maps: wrong about 0x%llx",
                                  (unsigned long long)plot_va(l->u, i));
     return true;
@@ -94,19 +114,15 @@ static bool has_changed(struct lockstep *l, unsigned name, unsigned other, unsig
     return a[3] & PAGE_MAPPED && a[4] + (va - a[1]) != b[4] + (va - b[1]);
 }
 
-static bool is_in_window(const struct name *n, unsigned plot)
-{
-    return plot >= n->first && plot < n->first + n->n;
-}
-
 bool compare_diff(struct lockstep *l, unsigned name, unsigned other)
 {
     bool is_in[PLOTS_MAX] = {false};
     if (!collect(l, VMM_DIFF, name, other, is_in))
         return false;
+    const struct name *a = &l->model.names[name], *b = &l->model.names[other];
     for (unsigned i = 0; i < l->u->n; i++)
-        if (is_in_window(&l->model.names[name], i) && is_in_window(&l->model.names[other], i) &&
-            is_in[i] != has_changed(l, name, other, i))
+        if (is_in[i] !=
+            (is_in_window(a, i) && is_in_window(b, i) && has_changed(l, name, other, i)))
             return lockstep_fail(l, "diff: wrong about 0x%llx",
                                  (unsigned long long)plot_va(l->u, i));
     return true;

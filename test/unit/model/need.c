@@ -49,9 +49,8 @@ uint64_t need_frames(const struct model *m, const struct op *op, unsigned levels
     case OP_DIFF:
         return 0;
     default:
-        // One page, or a large one; if that cannot be had, a small one would do.
-        real = 1ull << 9 * (model_cell(m, op)->size > 1 ? model_cell(m, op)->size - 1 : 0);
-        return real + need_tables(1, levels);
+        // One page: where a large one cannot be had, a small one does.
+        return 1 + need_tables(1, levels);
     }
 }
 
