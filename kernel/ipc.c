@@ -290,6 +290,7 @@ static void receive_remember(struct task *t, uint64_t header)
     static const struct slot none;
     t->header = header;
     t->reply_into = slot_at(t, header_reply(header));
+    t->loop_header = 0; // no header is 0: an old one would name another reply slot
     if (header_flags(header) != SYS_REPLY || header_send(header))
         return;
     t->loop_header = header;

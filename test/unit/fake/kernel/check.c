@@ -261,6 +261,8 @@ static const char *judge_task(struct cpu *cpu, struct task *t)
             "task %u: state %u with a loan", self, t->state);
     REQUIRE(!t->lent || (t->lent->lender == self && t->lent->type != SLOT_EMPTY),
             "task %u: its loan is not there", self);
+    REQUIRE(!t->loop_header || t->reply_into == check_slot(t, header_reply(t->loop_header)),
+            "task %u: the fast path would answer another caller than it names", self);
     REQUIRE(t->effective >= t->priority, "task %u: below its own priority", self);
     REQUIRE(!t->n_swept || t->state == TASK_STOPPED, "task %u: half destroyed but alive", self);
     return judge_blocked(t);
