@@ -47,6 +47,7 @@ include boot/build.mk
 include servers/vmm/build.mk
 include servers/init/build.mk
 include test/scenarios/build.mk
+include test/bench/build.mk
 include test/unit/build.mk
 
 # Objects: build/kernel/... for the kernel's flags, build/user/... for tasks, build/host/... for tests.

@@ -10,7 +10,8 @@ IMAGE    = $(B)/scenarios/$(S)/image.iso
 
 SCENARIOS := $(patsubst test/scenarios/%/manifest,%,$(wildcard test/scenarios/*/manifest))
 
-.PHONY: help packages run scenario shell debug test test-build unit mutants coverage doctor stats
+.PHONY: help packages run scenario shell debug test test-build unit mutants coverage bench doctor \
+        stats
 help: ## this list
 	@sed -n 's/^#   make/  make/p' Makefile
 	@echo
@@ -38,7 +39,8 @@ debug: $(B)/scenarios/$(S)/image.iso ## boot scenario S stopped, with gdb on it
 test: ## every test; the last line is "N passed, N failed"
 	@tools/test.sh $(MAKE) $(JOBS) $(PYTEST)
 
-test-build: all unit-programs $(SCENARIOS:%=$(B)/scenarios/%/image.iso)
+test-build: all unit-programs $(SCENARIOS:%=$(B)/scenarios/%/image.iso) \
+            $(B)/bench/image.iso
 
 unit: unit-programs ## the host unit tests; T=text picks those with it in their name
 	$(Q)$(PYTEST) test/unit $(if $(T),-k "$(T)")
@@ -58,6 +60,11 @@ coverage: unit ## lines of the VMM's core that the unit tests reach
 	    $(patsubst %,-object %,$(filter-out $(firstword $(UNIT_PROGRAMS_vmm)),$(UNIT_PROGRAMS_vmm))) \
 	    servers/vmm/core
 
+# OURS=1: only Cadastre, with 4 levels. RECORD=1: what is measured becomes what it may cost.
+bench: $(B)/bench/image.iso ## what operations cost here and on Linux; knobs OURS=1 RECORD=1
+	$(Q)PYTHONPATH=tools $(PYTHON) -m cadastre.bench --build $(B) \
+	    $(if $(OURS),--ours) $(if $(RECORD),--record)
+
 doctor: ## look at every tool that is needed; installs and boots nothing
 	@tools/doctor.sh
 
@@ -69,7 +76,7 @@ CHECK_DIRS := $(wildcard boot kernel arch lib servers test)
 C_SOURCES  := $(shell find $(CHECK_DIRS) -name '*.c')
 C_HEADERS  := $(shell find $(CHECK_DIRS) -name '*.h')
 TIDY_KERNEL := $(filter boot/% kernel/% arch/%,$(C_SOURCES))
-TIDY_USER   := $(filter lib/% servers/% test/scenarios/%,$(C_SOURCES))
+TIDY_USER   := $(filter lib/% servers/% test/scenarios/% test/bench/%,$(C_SOURCES))
 
 .PHONY: check check-format check-layers check-tidy format
 check: check-format check-layers check-tidy ## format, include layers, clang-tidy

@@ -1,0 +1,22 @@
+# What operations cost. Two systems to boot and measure alike:
+#
+#   build/bench/image.iso   Cadastre: the meter (meter/), and a task for each *.c file here that it
+#                           needs another task for
+BENCH_PEERS := $(patsubst test/bench/%.c,%,$(wildcard test/bench/*.c))
+BENCH_ELFS  := $(B)/bench/meter.elf $(BENCH_PEERS:%=$(B)/bench/%.elf)
+METER_OBJ   := $(patsubst %.c,$(B)/user/%.o,$(wildcard test/bench/meter/*.c))
+
+$(B)/bench/meter.elf: $(METER_OBJ) $(LIB_IPC_OBJ) arch/x86_64/user.ld
+	@mkdir -p $(@D)
+	$(Q)$(LD) $(USER_LDFLAGS) $(METER_OBJ) $(LIB_IPC_OBJ) -o $@
+
+$(BENCH_PEERS:%=$(B)/bench/%.elf): $(B)/bench/%.elf: $(B)/user/test/bench/%.o $(LIB_IPC_OBJ) \
+                                   arch/x86_64/user.ld
+	@mkdir -p $(@D)
+	$(Q)$(LD) $(USER_LDFLAGS) $< $(LIB_IPC_OBJ) -o $@
+
+$(B)/bench/image.iso: test/bench/manifest $(BENCH_ELFS) $(B)/kernel.elf $(B)/vmm.elf \
+                      $(B)/init.elf $(IMAGE_DEPS)
+	@mkdir -p $(@D)
+	$(call make_image,$@,$(B)/kernel.elf,vmm=$(B)/vmm.elf init=$(B)/init.elf manifest=$< \
+	    $(foreach elf,$(BENCH_ELFS),$(basename $(notdir $(elf)))=$(elf)))

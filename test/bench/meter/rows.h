@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// The groups of rows. Each answers OK if every operation did what it should; a row whose operation
+// fails is not printed.
+#pragma once
+
+#include "sample.h"
+
+// Slots of the meter. Those from FREE on are a group's own, and empty again when it ends.
+enum { ECHO = SLOT_FREE, TAKER, BELL, TURN, FREE };
+
+#define RW (PROT_R | PROT_W)
+
+// Each group's land begins with a root entry of its own, so that no table of it has other pages.
+#define LAND_SIZE (1ul << 39)
+#define LAND(n)   ((n)*LAND_SIZE)
+
+must_check status_t message_rows(void);
+must_check status_t notify_rows(void);
+must_check status_t page_rows(void);
+must_check status_t bulk_rows(void);
+must_check status_t bulk_clone_rows(void);
+must_check status_t clone_rows(void);
+must_check status_t write_rows(void);
+must_check status_t task_rows(void);

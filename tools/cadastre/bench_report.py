@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""The table that `make bench` prints, and build/bench.json."""
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cadastre.bench_rows import ROWS, Row
+
+
+@dataclass
+class Results:
+    """All that was measured, by the names of rows; empty where a part did not run."""
+
+    ours: dict[str, float]  # medians, 4 levels
+    least: dict[str, float] = field(default_factory=dict)
+    five: dict[str, float] = field(default_factory=dict)
+    linux: dict[str, float] = field(default_factory=dict)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.1f}"
+
+
+def _verdict(row: Row, cost: float) -> str:
+    if row.target is None:
+        return ""
+    if row.dream is not None and cost <= row.dream:
+        return "dream"
+    return "reached" if cost <= row.target else f"{cost / row.target:.1f} x"
+
+
+COLUMNS = ("operation", "ours", "min", "5 levels", "seL4", "Linux", "Linux/ours", "target",
+           "dream", "")
+
+
+def _cells(row: Row, results: Results) -> tuple[str, ...]:
+    cost, linux = results.ours[row.name], results.linux.get(row.name)
+    ratio = f"{linux / cost:.1f}" if linux and cost else ""
+    return (row.text, _number(cost), _number(results.least.get(row.name)),
+            _number(results.five.get(row.name)), row.sel4, _number(linux), ratio,
+            _number(row.target), _number(row.dream), _verdict(row, cost))
+
+
+def table(results: Results) -> str:
+    """A line for each row that was measured."""
+    lines = [COLUMNS] + [_cells(row, results) for row in ROWS if row.name in results.ours]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    return "\n".join("  ".join(cell.ljust(width) if i in (0, len(widths) - 1)
+                               else cell.rjust(width)
+                               for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
+                     for line in lines)
+
+
+def write_json(results: Results, path: Path) -> None:
+    """Everything, a row an object."""
+    rows = [{"name": row.name, "operation": row.text, "ours": results.ours[row.name],
+             "min": results.least.get(row.name), "five_levels": results.five.get(row.name),
+             "linux": results.linux.get(row.name), "sel4": row.sel4 or None,
+             "target": row.target, "dream": row.dream}
+            for row in ROWS if row.name in results.ours]
+    path.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
