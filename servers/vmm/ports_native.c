@@ -157,19 +157,21 @@ _Noreturn void native_fail(const char *what, status_t status)
         power_off_call(NULL, POWER_FAILURE);
 }
 
+static enum carried carried_of(const struct result *result)
+{
+    if (!(result->got_own | result->got_object | result->got_cap))
+        return CARRIED_NONE;
+    return result->got_own ? CARRIED_BADGE : result->got_object ? CARRIED_OBJECT : CARRIED_SLOT;
+}
+
 // What came, as a request.
 static void request_fill(struct request *r, const struct result *result, const struct message *m)
 {
-    *r = (struct request){
-        .event = (enum message_event)result->kind,
-        .badge = result->badge,
-        .wants_cap = result->wants_cap,
-        .carried = result->got_own      ? CARRIED_BADGE
-                   : result->got_object ? CARRIED_OBJECT
-                   : result->got_cap    ? CARRIED_SLOT
-                                        : CARRIED_NONE,
-        .carried_value = result->carried,
-    };
+    r->event = (enum message_event)result->kind;
+    r->badge = result->badge;
+    r->wants_cap = result->wants_cap;
+    r->carried = carried_of(result);
+    r->carried_value = result->carried;
     for (unsigned i = 0; i < MESSAGE_WORDS; i++)
         r->words[i] = m->w[i];
 }
@@ -195,7 +197,7 @@ void native_reply_receive(struct vmm *vm, struct request *r)
     slot_t send = r->gives_cap ? VMM_SLOT_ANSWER : 0;
     uint32_t flags = SYS_REPLY | (send ? SYS_MOVE : 0);
     for (unsigned i = 0; i < MESSAGE_WORDS; i++)
-        m.w[i] = r->words[i];
+        m.w[i] = r->answer[i];
     struct result result = sys_invoke(
         sys_header(SYS_REPLY_RECV, VMM_SLOT_ENDPOINT, send, VMM_SLOT_RECEIVE, reply_slot, flags),
         &m);

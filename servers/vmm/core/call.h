@@ -9,15 +9,15 @@
 #include "request.h"
 
 struct call {
-    struct request *request;
-    const uint64_t *words;
+    const struct request *request;
+    const uint64_t *words; // of the request
+    uint64_t *answer;      // zero
     uint32_t flags;
     portal_t number; // the portal called
     const struct portal *portal;
     record_t space; // GRANT: its space, and the account that pays
     record_t account;
     bool is_kept; // answered later
-    uint64_t answer[MESSAGE_WORDS];
 };
 
 // A range in the user half and in the grant's window. E_INVAL, E_RIGHT.

@@ -107,7 +107,7 @@ status_t decode_carried(const struct vmm *vm, const struct call *c, unsigned rig
     uint64_t badge = c->request->carried_value;
     if (c->request->carried != CARRIED_BADGE || badge_kind(badge) != PORTAL_GRANT)
         return E_SLOT;
-    const struct portal *carried = portal_find(vm, badge_portal(badge), PORTAL_GRANT);
+    const struct portal *carried = badge_find(vm, badge);
     if (!carried)
         return E_REVOKED;
     if (rights & ~(unsigned)carried->rights)

@@ -31,7 +31,7 @@ status_t serve_spawn(struct vmm *vm, struct call *c)
     if (r->carried == CARRIED_BADGE) {
         s.parent_kind = PARENT_PORTAL;
         s.parent = badge_portal(r->carried_value);
-        if (!portal_find(vm, s.parent, badge_kind(r->carried_value)))
+        if (!badge_find(vm, r->carried_value))
             return E_REVOKED;
     }
     return task_spawn(vm, &s);

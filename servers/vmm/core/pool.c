@@ -15,18 +15,6 @@ static pfn_t record_frame(record_t id)
     return (pfn_t){id / RECORDS_PER_FRAME};
 }
 
-static void *record_place(const struct vmm *vm, record_t id)
-{
-    return (char *)frame_at(vm, record_frame(id)) + id % RECORDS_PER_FRAME * RECORD_BYTES;
-}
-
-void *record_at(const struct vmm *vm, record_t id, enum record_kind kind)
-{
-    void *record = record_place(vm, id);
-    invariant(id && *(uint8_t *)record == kind);
-    return record;
-}
-
 static void pool_list(struct vmm *vm, struct account *a, pfn_t pfn)
 {
     struct frame *f = frame_of(vm, pfn);

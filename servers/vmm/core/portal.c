@@ -2,6 +2,7 @@
 #include "portal.h"
 
 #include "account.h"
+#include "arch/layout.h"
 #include "window.h"
 
 // The object's frame names the VMM's frame of the portals.
@@ -26,6 +27,28 @@ struct portal *portal_find(const struct vmm *vm, uint64_t number, enum portal_ki
         return NULL;
     struct portal *p = portal_of(vm, (portal_t)number);
     return p->kind == kind ? p : NULL;
+}
+
+_Static_assert((uint64_t)OBJECT_WINDOW_INDICES *PORTALS_IN_FRAME <=
+                   1ull << (BADGE_KIND_SHIFT - BADGE_NUMBER_SHIFT),
+               "a portal's number fits a badge");
+
+uint64_t portal_badge(const struct vmm *vm, enum portal_kind kind, portal_t number)
+{
+    uint64_t address = (uintptr_t)portal_of(vm, number) - vm->offset;
+    return (uint64_t)kind << BADGE_KIND_SHIFT | (uint64_t)number << BADGE_NUMBER_SHIFT |
+           address / 8;
+}
+
+// A frame of portals stays as long as the kernel knows one of them.
+struct portal *badge_find(const struct vmm *vm, uint64_t badge)
+{
+    paddr_t address = (badge & ((1ull << BADGE_NUMBER_SHIFT) - 1)) * 8;
+    struct portal *p = (struct portal *)(vm->offset + address);
+    return frame_of(vm, frame_number(address))->kind == FRAME_PORTALS &&
+                   p->kind == badge_kind(badge)
+               ? p
+               : NULL;
 }
 
 static void portal_list(struct vmm *vm, struct account *a, portal_t number)
@@ -111,6 +134,6 @@ void portal_kill(struct vmm *vm, portal_t number)
 status_t portal_mint(struct vmm *vm, portal_t number, uint32_t slot)
 {
     return vm->ports->portal_mint(vm->context, number, VMM_OBJECT_ENDPOINT,
-                                  portal_badge(portal_of(vm, number)->kind, number), slot,
+                                  portal_badge(vm, portal_of(vm, number)->kind, number), slot,
                                   SLOT_FLAGS_ALL);
 }

@@ -47,21 +47,34 @@ void portal_free(struct vmm *vm, portal_t number);
 // Revokes a minted portal: dead at once.
 void portal_kill(struct vmm *vm, portal_t number);
 
-// What the kernel tells the VMM of a caller: kind and number.
-static inline uint64_t portal_badge(enum portal_kind kind, portal_t number)
-{
-    return (uint64_t)kind << 56 | number;
-}
+// What the kernel tells the VMM of a caller. It says where the portal's record lies, so that a call
+// finds it without a walk through the object window:
+//
+//    63   60 59            35 34                          0
+//   +-------+----------------+-----------------------------+
+//   | kind  | number         | address of the record / 8   |
+//   +-------+----------------+-----------------------------+
+#define BADGE_KIND_SHIFT   60
+#define BADGE_NUMBER_SHIFT 35
+
+_Static_assert((uint64_t)FRAMES_MAX << PAGE_SHIFT == 8ull << BADGE_NUMBER_SHIFT,
+               "a record's address fits a badge");
+
+uint64_t portal_badge(const struct vmm *vm, enum portal_kind kind, portal_t number);
 
 static inline enum portal_kind badge_kind(uint64_t badge)
 {
-    return (enum portal_kind)(badge >> 56);
+    return (enum portal_kind)(badge >> BADGE_KIND_SHIFT);
 }
 
 static inline portal_t badge_portal(uint64_t badge)
 {
-    return (portal_t)badge;
+    return (portal_t)(badge >> BADGE_NUMBER_SHIFT &
+                      ((1u << (BADGE_KIND_SHIFT - BADGE_NUMBER_SHIFT)) - 1));
 }
+
+// The portal that a badge of ours names, or NULL if it is dead.
+struct portal *badge_find(const struct vmm *vm, uint64_t badge);
 
 // Puts a capability to a portal into the VMM's own endpoint into the empty slot.
 must_check status_t portal_mint(struct vmm *vm, portal_t number, uint32_t slot);

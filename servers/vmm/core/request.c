@@ -50,22 +50,21 @@ static const struct handler {
 static status_t check_call(const struct vmm *vm, const struct handler *h, const struct call *c)
 {
     bool is_task = c->portal->kind == PORTAL_TASK;
-    bool is_whole = c->portal->n_pages == vm->state->user_pages;
-    if (is_task != !!(h->flags & ON_TASK) || h->rights & ~(unsigned)c->portal->rights ||
-        (h->flags & ON_WHOLE && !is_whole))
+    if (is_task != !!(h->flags & ON_TASK) || h->rights & ~(unsigned)c->portal->rights)
+        return E_RIGHT;
+    if (h->flags & ON_WHOLE && c->portal->n_pages != vm->state->user_pages)
         return E_RIGHT;
     return h->flags & GIVES_CAP && !c->request->wants_cap ? E_NOSLOT : OK;
 }
 
-static status_t serve_call(struct vmm *vm, struct call *c)
+static status_t serve_call(struct vmm *vm, struct call *c, bool *gives_cap)
 {
-    uint64_t opcode = c->words[0] & 0xffff, badge = c->request->badge;
-    c->flags = (uint32_t)(c->words[0] >> 32);
-    c->number = badge_portal(badge);
-    c->portal = portal_find(vm, c->number, badge_kind(badge));
+    uint64_t badge = c->request->badge;
+    uint32_t request = (uint32_t)c->words[0], opcode = request & 0xffff;
+    c->portal = badge_find(vm, badge);
     if (!c->portal || (c->portal->kind != PORTAL_GRANT && c->portal->kind != PORTAL_TASK))
         return E_REVOKED;
-    if ((c->words[0] >> 16 & 0xffff) != VMM_VERSION)
+    if (request >> 16 != VMM_VERSION)
         return E_VERSION;
     if (opcode >= VMM_REQUESTS || !handlers[opcode].serve)
         return E_NOSYS;
@@ -73,34 +72,33 @@ static status_t serve_call(struct vmm *vm, struct call *c)
     status_t status = check_call(vm, h, c);
     if (status != OK)
         return status;
+    c->flags = (uint32_t)(c->words[0] >> 32);
+    c->number = badge_portal(badge);
     if (c->portal->kind == PORTAL_GRANT) {
         c->space = c->portal->owner;
         c->account = space_of(vm, c->space)->account;
     }
     status = h->serve(vm, c);
-    c->request->gives_cap = status == OK && h->flags & GIVES_CAP;
+    *gives_cap = status == OK && h->flags & GIVES_CAP;
     return status;
 }
 
 static void request_call(struct vmm *vm, struct request *r)
 {
-    uint64_t words[MESSAGE_WORDS];
-    __builtin_memcpy(words, r->words, sizeof words);
-    struct call c = {.request = r, .words = words};
-    status_t status = serve_call(vm, &c);
+    struct call c = {.request = r, .words = r->words, .answer = r->answer};
+    status_t status = serve_call(vm, &c, &r->gives_cap);
     if (r->carried == CARRIED_SLOT)
         vm->ports->drop(vm->context, VMM_SLOT_RECEIVE);
-    __builtin_memset(r->words, 0, sizeof r->words);
-    if (status == OK || status == E_MORE)
-        __builtin_memcpy(r->words, c.answer, sizeof r->words);
-    r->words[0] = (uint64_t)(int64_t)status;
+    if (status != OK && status != E_MORE)
+        __builtin_memset(r->answer, 0, sizeof r->answer);
+    r->answer[0] = (uint64_t)(int64_t)status;
     r->is_answered = !c.is_kept;
 }
 
 // The portal of a message that the kernel made: it is there, by our own bookkeeping.
 static struct portal *event_portal(struct vmm *vm, const struct request *r)
 {
-    struct portal *p = portal_find(vm, badge_portal(r->badge), badge_kind(r->badge));
+    struct portal *p = badge_find(vm, r->badge);
     invariant(p);
     return p;
 }
@@ -117,6 +115,7 @@ static void request_last_reference(struct vmm *vm, const struct request *r)
 void request_serve(struct vmm *vm, struct request *r)
 {
     r->is_answered = r->gives_cap = false;
+    __builtin_memset(r->answer, 0, sizeof r->answer);
     switch (r->event) {
     case EVENT_CALL:
         request_call(vm, r);

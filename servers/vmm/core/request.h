@@ -10,11 +10,12 @@ enum carried { CARRIED_NONE, CARRIED_BADGE, CARRIED_OBJECT, CARRIED_SLOT };
 struct request {
     enum message_event event;
     uint64_t badge;
-    uint64_t words[MESSAGE_WORDS]; // overwritten with the answer's
-    bool wants_cap;                // the caller named a slot for a capability in the answer
+    uint64_t words[MESSAGE_WORDS];
+    bool wants_cap; // the caller named a slot for a capability in the answer
     enum carried carried;
     uint64_t carried_value; // BADGE: of a portal of ours. OBJECT: the endpoint's window index
     // out:
+    uint64_t answer[MESSAGE_WORDS];
     bool is_answered; // a reply is due now
     bool gives_cap;   // with what lies in VMM_SLOT_ANSWER
 };

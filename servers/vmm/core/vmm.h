@@ -100,3 +100,9 @@ enum { VMM_OBJECT_TASK, VMM_OBJECT_ENDPOINT };
 
 // Ends a request: flushes, only then gives the freed frames back, and lets dead accounts go.
 void vmm_settle(struct vmm *vm);
+
+// Whether vmm_settle() has nothing to do.
+static inline bool vmm_is_settled(const struct state *s)
+{
+    return !(s->flush.n | s->freeing.n | s->dead_accounts | s->starved);
+}

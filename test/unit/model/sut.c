@@ -25,7 +25,7 @@ void sut_start(struct sut *s, const struct universe *u, struct sut_config config
     status = grant_create_whole(vm, account, space, RIGHTS_ALL, &number);
     assert(status == OK);
     (void)status;
-    s->badges[NAME_ROOT] = portal_badge(PORTAL_GRANT, number);
+    s->badges[NAME_ROOT] = portal_badge(vm, PORTAL_GRANT, number);
     vmm_settle(vm);
 }
 
@@ -114,7 +114,7 @@ static status_t run_request(struct sut *s, const struct op *op, unsigned made, c
         r.carried_value = s->badges[op->other];
     }
     request_serve(&s->board.vm, &r);
-    status_t status = (status_t)r.words[0];
+    status_t status = (status_t)r.answer[0];
     bool makes = status == OK && made < NAMES;
     if (!r.is_answered || r.gives_cap != makes || s->board.n_mints < n_mints + makes) {
         *why = "the answer has no capability, or one too many";
@@ -143,8 +143,8 @@ status_t sut_ask(struct sut *s, enum vmm_request request, unsigned name, unsigne
     r.words[0] = vmm_word0(request, 0);
     r.words[1] = va;
     request_serve(&s->board.vm, &r);
-    memcpy(words, r.words, sizeof r.words);
-    return (status_t)r.words[0];
+    memcpy(words, r.answer, sizeof r.answer);
+    return (status_t)r.answer[0];
 }
 
 // Accesses.

@@ -90,7 +90,7 @@ static void test_kill(void **state)
     assert_int_equal(portal_alloc(&f->vm, account, PORTAL_TASK, 1, &number), OK);
     assert_int_equal(portal_mint(&f->vm, number, VMM_SLOT_ANSWER), OK);
     assert_true(kernel_portal_info(f, number, &endpoint, &badge));
-    assert_int_equal(badge, portal_badge(PORTAL_TASK, number));
+    assert_int_equal(badge, portal_badge(&f->vm, PORTAL_TASK, number));
     assert_int_equal(badge_kind(badge), PORTAL_TASK);
     assert_int_equal(badge_portal(badge), number);
     portal_kill(&f->vm, number);

@@ -36,13 +36,13 @@ static void test_dead_badges(void **state)
     struct fake_cap a, b;
     assert_int_equal(fake_create(f, f->init, 0, &a), OK);
     assert_int_equal(fake_create(f, f->init, 0, &b), OK);
-    uint64_t badge = portal_badge(PORTAL_GRANT, a.value),
-             other = portal_badge(PORTAL_GRANT, b.value);
+    uint64_t badge = portal_badge(&f->vm, PORTAL_GRANT, a.value),
+             other = portal_badge(&f->vm, PORTAL_GRANT, b.value);
     fake_drop(f, &b);
     const struct request calls[] = {
         {.badge = other, .words = {vmm_word0(VMM_QUERY, 0)}},
-        {.badge = portal_badge(PORTAL_PAGER, a.value), .words = {vmm_word0(VMM_QUERY, 0)}},
-        {.badge = portal_badge(PORTAL_DEAD, a.value), .words = {vmm_word0(VMM_QUERY, 0)}},
+        {.badge = portal_badge(&f->vm, PORTAL_PAGER, a.value), .words = {vmm_word0(VMM_QUERY, 0)}},
+        {.badge = portal_badge(&f->vm, PORTAL_DEAD, a.value), .words = {vmm_word0(VMM_QUERY, 0)}},
         {.badge = badge,
          .words = {vmm_word0(VMM_SHARE, 0), VA, 1, VA, PROT_R},
          .carried = CARRIED_BADGE,
@@ -57,16 +57,16 @@ static void test_dead_badges(void **state)
         struct request r = calls[i];
         request_serve(&f->vm, &r);
         assert_true(r.is_answered && !r.gives_cap);
-        assert_int_equal((status_t)r.words[0], E_REVOKED);
+        assert_int_equal((status_t)r.answer[0], E_REVOKED);
     }
     // The pager's portal of init, called: it is no capability of a task's.
     struct fake_cap pager = {CAP_NONE, 0};
     for (unsigned i = 2; i < FAKE_OBJECTS; i++)
         if (f->objects[i].kind == KERNEL_TASK)
             pager = f->objects[i].slots[TASK_SLOT_PAGER];
-    struct request call = {.badge = portal_badge(PORTAL_PAGER, pager.value)};
+    struct request call = {.badge = portal_badge(&f->vm, PORTAL_PAGER, pager.value)};
     request_serve(&f->vm, &call);
-    assert_int_equal((status_t)call.words[0], E_REVOKED);
+    assert_int_equal((status_t)call.answer[0], E_REVOKED);
     struct request notification = {.event = EVENT_NOTIFICATION, .words = {77}};
     request_serve(&f->vm, &notification);
     assert_false(notification.is_answered);

@@ -120,8 +120,8 @@ status_t fake_call(struct fake *f, struct fake_cap through, const uint64_t *word
         f->slots[VMM_SLOT_ANSWER] = (struct fake_cap){CAP_NONE, 0};
     }
     if (answer)
-        memcpy(answer, r.words, sizeof r.words);
-    return (status_t)r.words[0];
+        memcpy(answer, r.answer, sizeof r.answer);
+    return (status_t)r.answer[0];
 }
 
 void fake_drop(struct fake *f, struct fake_cap *cap)
@@ -244,7 +244,7 @@ bool fake_event(struct fake *f, uint32_t object, enum message_event kind, const 
     assert_int_equal(f->slots[slot].type, CAP_NONE);
     f->slots[slot] = (struct fake_cap){CAP_REPLY, object};
     struct request r = {.event = kind,
-                        .badge = portal_badge(PORTAL_PAGER, pager.value),
+                        .badge = portal_badge(&f->vm, PORTAL_PAGER, pager.value),
                         .words = {words[0], words[1], words[2], words[3], 0x7000}};
     serve(f, &r);
     if (r.is_answered)
