@@ -4,12 +4,14 @@
 #   make run MEM=16M CPU=qemu64 memory and CPU of the machine (QEMU's -m and -cpu)
 #   make run FIRMWARE=uefi      boot through OVMF instead of the BIOS
 #   make unit T=clone           only the unit tests whose name contains "clone"
+#   make picture IN=file        draw the machine after other commands of the shell; - : from stdin
 #   make V=1                    show the commands
 S        ?= default
 MEM      ?= 64M
 CPU      ?= max
 FIRMWARE ?= bios
 T        ?=
+IN       ?=
 V        ?= 0
 
 Q := $(if $(filter 1,$(V)),,@)

@@ -10,8 +10,8 @@ IMAGE    = $(B)/scenarios/$(S)/image.iso
 
 SCENARIOS := $(patsubst test/scenarios/%/manifest,%,$(wildcard test/scenarios/*/manifest))
 
-.PHONY: help packages run scenario shell debug test test-build unit mutants coverage bench doctor \
-        stats
+.PHONY: help packages run scenario shell picture debug test test-build unit mutants coverage bench \
+        doctor stats
 help: ## this list
 	@sed -n 's/^#   make/  make/p' Makefile
 	@echo
@@ -32,6 +32,9 @@ scenario: run ## the same: make scenario S=name
 
 shell: $(B)/scenarios/shell/image.iso ## type commands; or make -s shell <FILE, for the answers alone
 	$(Q)$(CADASTRE) shell --iso $< $(MACHINE)
+
+picture: $(B)/scenarios/shell/image.iso ## draw spaces, tables and grants after the commands in IN=file
+	$(Q)$(CADASTRE) picture --iso $< $(MACHINE) --out $(B)/picture $(or $(IN),tools/showcase.txt)
 
 debug: $(B)/scenarios/$(S)/image.iso ## boot scenario S stopped, with gdb on it
 	$(Q)$(CADASTRE) debug --iso $(IMAGE) $(MACHINE) --build $(B)

@@ -80,6 +80,7 @@ module xdist pytest-xdist
 module pexpect pexpect
 module hypothesis hypothesis
 module rich rich
+module elftools pyelftools
 
 if [ "$bad" -ne 0 ]; then
     echo "$bad wrong."

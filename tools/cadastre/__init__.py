@@ -12,6 +12,8 @@ The parts, each of use on its own:
     cmocka    runs a host unit test program and tells what came of each of its tests
     status    the status codes, read from lib/ipc/status.h
     elf       segments and symbols of the kernel and of tasks, for tests that look at memory
+    dump      all that the VMM knows, read from the memory of a machine that stood still
+    picture   a drawing of it, as SVG and as a page
 
 Boot an image and judge it:
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The command line: `run` boots an image and shows what it does, `debug` boots it for gdb."""
+"""The command line: boots an image to show what it does, to talk to it, to debug or to draw it."""
 from __future__ import annotations
 
 import argparse
@@ -9,7 +9,7 @@ from pathlib import Path
 from cadastre import qemu
 from cadastre.debug import debug
 from cadastre.machine import BootError, Machine
-from cadastre.prompt import front_end
+from cadastre.prompt import do_commands, front_end
 from cadastre.shell import Shell
 from cadastre.show import line_printer
 from cadastre.verdict import Verdict
@@ -71,6 +71,24 @@ def _shell(options: argparse.Namespace) -> int:
     return front_end(Shell(config.pop("iso"), answer_timeout=options.timeout, **config))
 
 
+def _picture(options: argparse.Namespace) -> int:
+    from cadastre.picture import draw, page, shown_spaces
+    config = vars(_config(options))
+    try:
+        with Shell(config.pop("iso"), answer_timeout=options.timeout, **config) as shell:
+            refused = do_commands(shell, options.commands)
+            dump = shell.dump()
+    except BootError as error:
+        print(f"cadastre: {error}", file=sys.stderr)
+        return 1
+    spaces = shown_spaces(dump, options.all)
+    for path, text in ((options.out.with_suffix(".svg"), draw(dump, spaces)),
+                       (options.out.with_suffix(".html"), page(dump, spaces))):
+        path.write_text(text, encoding="utf-8")
+        print(f"wrote {path}")
+    return 1 if refused else 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cadastre", description="Boots Cadastre in QEMU.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -95,6 +113,22 @@ def _parser() -> argparse.ArgumentParser:
     shell.add_argument("--timeout", type=float, default=60,
                        help="seconds for each answer (default: %(default)s)")
     shell.set_defaults(command=_shell)
+
+    picture = commands.add_parser(
+        "picture", help="boot the shell's image, do commands, draw what there is then",
+        description="Gives the shell the commands in a file, or on standard input, and then draws "
+                    "spaces, tables, frames, grants and accounts from the machine's memory: into "
+                    "an SVG file, and a page around it. Exit status 1 if a command was refused.")
+    _add_machine(picture)
+    picture.add_argument("commands", nargs="?", type=argparse.FileType("rb"),
+                         default=sys.stdin.buffer, help="a file of commands (default: stdin)")
+    picture.add_argument("--out", type=Path, default=Path("build/picture"),
+                         help="where to, without .svg and .html (default: %(default)s)")
+    picture.add_argument("--all", action="store_true",
+                         help="draw the spaces of init and of the shell too")
+    picture.add_argument("--timeout", type=float, default=60,
+                         help="seconds for each answer (default: %(default)s)")
+    picture.set_defaults(command=_picture)
 
     debugger = commands.add_parser(
         "debug", help="boot an image stopped, and start gdb on it",

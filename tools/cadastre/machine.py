@@ -22,6 +22,7 @@ import pexpect
 from pexpect.popen_spawn import PopenSpawn
 
 from cadastre import ktap, qemu
+from cadastre.memory import Memory
 from cadastre.monitor import Monitor
 from cadastre.verdict import Verdict, judge
 
@@ -153,6 +154,18 @@ class Machine:
                 time.sleep(0.01)
             self._monitor = Monitor(path)
         return self._monitor
+
+    def memory(self) -> Memory:
+        """What the physical memory holds now."""
+        path = self._workdir / "memory"
+        self.monitor.stop()
+        try:
+            self.monitor.save_memory(path)
+        finally:
+            self.monitor.cont()
+        memory = Memory(path)
+        path.unlink()  # the mapping keeps it
+        return memory
 
     def _take(self, data: bytes, complete: bool) -> str:
         line = ktap.clean(ktap.decode(data))

@@ -118,6 +118,13 @@ class Monitor:
     def cont(self) -> None:
         self.execute("cont")
 
+    def save_memory(self, path: Path) -> None:
+        """Writes the physical memory into a file. Halt the guest first."""
+        ram = self.execute("query-memory-size-summary")["base-memory"]
+        # Beyond 3 GiB the PC's chipset puts RAM above 4 GiB: at most 1 GiB further up.
+        n = ram if ram <= 3 << 30 else ram + (1 << 30)
+        self.execute("pmemsave", val=0, size=n, filename=str(path))
+
     def pages(self) -> list[Page]:
         """Every leaf of the tables that CPU 0 has loaded. Halt the guest first."""
         return parse_tlb(self.human("info tlb"))

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The front end of the shell: a prompt on a terminal, nothing but the answers into a pipe."""
+"""The front end of the shell: a prompt on a terminal, nothing but the answers into a pipe; or
+commands from a file, of which nothing is shown but what is refused."""
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from cadastre import status
@@ -93,6 +95,20 @@ def _terminal(shell: Shell) -> None:
         print()
     finally:
         _save_history()
+
+
+def do_commands(shell: Shell, lines: Iterable[bytes]) -> int:
+    """Does the commands up to `quit`, and says which ones are refused; how many."""
+    refused = 0
+    for line in lines:
+        if _is_quit(line):
+            break
+        try:
+            shell.run(line.strip())
+        except ShellError as error:
+            print(f"cadastre: {error}", file=sys.stderr)
+            refused += 1
+    return refused
 
 
 def front_end(shell: Shell) -> int:

@@ -18,9 +18,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cadastre.machine import Machine, MachineEnded, Result
 from cadastre.qemu import Config
+
+if TYPE_CHECKING:
+    from cadastre.dump import Dump
 
 READY = "shell: ready"
 END = "shell: end"
@@ -129,6 +133,11 @@ class Shell:
             shown = line.decode("utf-8", "backslashreplace")
             raise ShellError(shown, error[1], error[2] or "", lines[:-1])
         return lines[:-1]
+
+    def dump(self) -> "Dump":
+        """What the VMM knows now, with the names that the shell gave to spaces and grants."""
+        from cadastre.dump_names import named_dump  # wants pyelftools, as nothing else here does
+        return named_dump(self.machine.memory(), Path(self.config.iso).parent)
 
     def quit(self) -> Result:
         """Ends the machine and waits for it; the result, whose check() judges it."""
