@@ -64,9 +64,10 @@ coverage: unit ## lines of the VMM's core that the unit tests reach
 	    servers/vmm/core
 
 # OURS=1: only Cadastre, with 4 levels. RECORD=1: what is measured becomes what it may cost.
-bench: $(B)/bench/image.iso ## what operations cost here and on Linux; knobs OURS=1 RECORD=1
+# TRACE=row: the instructions of that row, one by one, in build/bench/.
+bench: $(B)/bench/image.iso ## what operations cost here and on Linux; OURS=1 RECORD=1 TRACE=row
 	$(Q)PYTHONPATH=tools $(PYTHON) -m cadastre.bench --build $(B) \
-	    $(if $(OURS),--ours) $(if $(RECORD),--record)
+	    $(if $(OURS),--ours) $(if $(RECORD),--record) $(if $(TRACE),--trace $(TRACE))
 
 doctor: ## look at every tool that is needed; installs and boots nothing
 	@tools/doctor.sh

@@ -4,28 +4,28 @@ from pathlib import Path
 
 import pytest
 
-from cadastre import bench_ours, bench_record
+from cadastre import bench, bench_record
 
 TOP = Path(__file__).resolve().parents[2]
-BUILD = TOP / "build"
 RECORDED = bench_record.load(TOP / "test/bench/recorded.json")
 
-pytestmark = pytest.mark.xdist_group("bench")  # one worker: the boot is shared
+pytestmark = pytest.mark.xdist_group("bench")  # one worker: the boots are shared
 
 
 @pytest.fixture(scope="module")
-def numbers():
-    return bench_ours.numbers(bench_ours.measure(BUILD, 4), BUILD)
+def problems():
+    """What is worse than recorded, in words; each begins with the name of its row."""
+    results, _ = bench.measure_ours(TOP / "build")
+    return bench_record.breaches(RECORDED, results)
 
 
 @pytest.mark.parametrize("name", RECORDED["ours"])
-def test_no_row_costs_more_than_recorded(numbers, name):
-    ours = {name: numbers[name]} if name in numbers else {}
-    assert not bench_record.breaches({name: RECORDED["ours"][name]}, ours)
+def test_no_row_costs_more_than_recorded(problems, name):
+    assert not [problem for problem in problems if problem.split()[0] == name]
 
 
-def test_every_row_is_recorded(numbers):
-    assert set(numbers) == set(RECORDED["ours"]), "`make bench RECORD=1` records what is new"
+def test_every_row_is_recorded(problems):
+    assert not [problem for problem in problems if "no recorded number" in problem]
 
 
 def test_the_readme_shows_what_is_recorded():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from cadastre.bench_report import Results
 from cadastre.bench_rows import ROWS
 
 TOLERANCE = 0.03
@@ -22,45 +23,49 @@ HEADLINES = (("call_4", "call + reply between two spaces, four words"),
 
 README_HEAD = "| what it costs, in instructions | seL4 | Linux | Cadastre |\n|---|---:|---:|---:|\n"
 
-# As `make bench` measured Linux when the numbers were recorded.
-_LINUX = "linux"
-
-
 def _shown(number: float | None) -> str:
     return "" if number is None else f"{number:,.0f}" if number >= 100 else f"{number:g}"
 
 
 def load(path: Path) -> dict[str, dict[str, float]]:
-    """{"ours": {row: number}, "linux": {row: number}}"""
-    return json.loads(path.read_text()) if path.exists() else {"ours": {}, _LINUX: {}}
+    """{"ours": {row: number}, "weighted": {row: number}, "linux": {row: number}}"""
+    return json.loads(path.read_text()) if path.exists() else {
+        "ours": {}, "weighted": {}, "linux": {}}
 
 
-def save(path: Path, ours: dict[str, float], linux: dict[str, float]) -> None:
+def save(path: Path, results: Results) -> None:
     """Linux's numbers stay as they were where it was not measured this time."""
-    numbers = {"ours": ours, _LINUX: linux or load(path)[_LINUX]}
+    numbers = {"ours": results.ours, "weighted": results.weighted,
+               "linux": results.linux or load(path)["linux"]}
     path.write_text(json.dumps(numbers, indent=4) + "\n")
 
 
-def breaches(recorded: dict[str, float], ours: dict[str, float]) -> list[str]:
-    """What is worse than recorded, in words; and rows that are only on one side."""
+def _breaches(recorded: dict[str, float], ours: dict[str, float], unit: str) -> list[str]:
     problems = []
     for name, number in ours.items():
         if name not in recorded:
-            problems.append(f"{name} costs {number:,g} and has no recorded number: "
+            problems.append(f"{name} costs {number:,g}{unit} and has no recorded number: "
                             "`make bench RECORD=1` records it")
         elif number > recorded[name] * (1 + TOLERANCE):
-            problems.append(f"{name} costs {number:,g}, recorded are {recorded[name]:,g}: "
+            problems.append(f"{name} costs {number:,g}{unit}, recorded are {recorded[name]:,g}: "
                             f"{number / recorded[name] - 1:+.1%}")
-    return problems + [f"{name} is recorded, but was not measured"
+    return problems + [f"{name} is recorded{unit}, but was not measured"
                        for name in recorded if name not in ours]
+
+
+def breaches(recorded: dict[str, dict[str, float]], results: Results) -> list[str]:
+    """What is worse than recorded, in words; and rows that are only on one side."""
+    return (_breaches(recorded["ours"], results.ours, "") +
+            _breaches(recorded["weighted"], results.weighted, " weighted"))
 
 
 def readme_table(recorded: dict[str, dict[str, float]]) -> str:
     """The table of README.md."""
     rows = {row.name: row for row in ROWS}
-    lines = [f"| {text} | {rows[name].sel4} | {_shown(recorded[_LINUX].get(name))} "
-             f"| {_shown(recorded['ours'].get(name))} |\n" for name, text in HEADLINES]
-    return README_HEAD + "".join(lines)
+    ours, linux = recorded["ours"], recorded["linux"]
+    lines = [f"| {text} | {rows[name].sel4} | {_shown(linux.get(name))} | {_shown(ours.get(name))} |"
+             for name, text in HEADLINES]
+    return README_HEAD + "\n".join(lines) + "\n"
 
 
 def with_table(readme: str, table: str) -> str:

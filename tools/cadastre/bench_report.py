@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from cadastre.bench_log import Counts
 from cadastre.bench_rows import ROWS, Row
 
 
@@ -15,6 +16,8 @@ class Results:
 
     ours: dict[str, float]  # medians, 4 levels
     least: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, Counts] = field(default_factory=dict)  # of a sample, traced
+    weighted: dict[str, float] = field(default_factory=dict)
     five: dict[str, float] = field(default_factory=dict)
     linux: dict[str, float] = field(default_factory=dict)
 
@@ -34,22 +37,27 @@ def _verdict(row: Row, cost: float) -> str:
 
 
 COLUMNS = ("operation", "ours", "min", "5 levels", "seL4", "Linux", "Linux/ours", "target",
-           "dream", "")
+           "dream", "", "entries", "CR3", "inv", "weighted")
 
 
 def _cells(row: Row, results: Results) -> tuple[str, ...]:
     cost, linux = results.ours[row.name], results.linux.get(row.name)
     ratio = f"{linux / cost:.1f}" if linux and cost else ""
+    counts = results.counts.get(row.name)
+    events = (counts.kernel_entries, counts.cr3_loads, counts.invalidations) if counts else ()
     return (row.text, _number(cost), _number(results.least.get(row.name)),
             _number(results.five.get(row.name)), row.sel4, _number(linux), ratio,
-            _number(row.target), _number(row.dream), _verdict(row, cost))
+            _number(row.target), _number(row.dream), _verdict(row, cost),
+            *(map(str, events) if counts else ("", "", "")),
+            _number(results.weighted.get(row.name)))
 
 
 def table(results: Results) -> str:
-    """A line for each row that was measured."""
+    """A line for each row that was measured. Kernel entries, CR3 loads and invalidations are those
+    of the whole request where a row is a page's share of one."""
     lines = [COLUMNS] + [_cells(row, results) for row in ROWS if row.name in results.ours]
     widths = [max(map(len, column)) for column in zip(*lines)]
-    return "\n".join("  ".join(cell.ljust(width) if i in (0, len(widths) - 1)
+    return "\n".join("  ".join(cell.ljust(width) if i in (0, 9)
                                else cell.rjust(width)
                                for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
                      for line in lines)
@@ -59,6 +67,8 @@ def write_json(results: Results, path: Path) -> None:
     """Everything, a row an object."""
     rows = [{"name": row.name, "operation": row.text, "ours": results.ours[row.name],
              "min": results.least.get(row.name), "five_levels": results.five.get(row.name),
+             "weighted": results.weighted.get(row.name),
+             "counts": asdict(results.counts[row.name]) if row.name in results.counts else None,
              "linux": results.linux.get(row.name), "sel4": row.sel4 or None,
              "target": row.target, "dream": row.dream}
             for row in ROWS if row.name in results.ours]

@@ -2,7 +2,7 @@
 // Calls between two spaces, notifications, yields.
 #include "rows.h"
 
-#define N 200u
+#define N 64u
 
 static uint64_t words[MESSAGE_WORDS] = {1, 2, 3, 4, 5, 6};
 static uint64_t answer[MESSAGE_WORDS];

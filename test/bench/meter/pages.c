@@ -3,7 +3,7 @@
 #include "land.h"
 #include "rows.h"
 
-#define N     200u
+#define N     64u
 #define PAGES 512u // of one table
 
 static status_t map_one_by_one(vaddr_t land)

@@ -59,15 +59,13 @@ static void known_loop(void)
     __asm__ volatile("mov $1000000, %%ecx\n1:\tdec %%ecx\n\tjnz 1b" : : : "ecx", "cc");
 }
 
-static void zero_page(void *page)
+static void zero_words(void *page, uint64_t n)
 {
-    uint64_t n = PAGE_SIZE / 8;
     __asm__ volatile("rep stosq" : "+D"(page), "+c"(n) : "a"(0ul) : "memory");
 }
 
-static void copy_page(void *to, const void *from)
+static void copy_words(void *to, const void *from, uint64_t n)
 {
-    uint64_t n = PAGE_SIZE / 8;
     __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
 }
 
@@ -77,6 +75,8 @@ void calibrate(void)
     find_bracket_cost();
     log_format("# bench: bracket %lu %lu 1 1 0 0\n", bracket_cost, bracket_cost);
     MEASURE("known_loop", 5, known_loop());
-    MEASURE("zero_page", 9, zero_page(pages[0]));
-    MEASURE("copy_page", 9, copy_page(pages[0], pages[1]));
+    MEASURE("zero_nothing", 9, zero_words(pages[0], 0));
+    MEASURE("zero_page", 9, zero_words(pages[0], PAGE_SIZE / 8));
+    MEASURE("copy_nothing", 9, copy_words(pages[0], pages[1], 0));
+    MEASURE("copy_page", 9, copy_words(pages[0], pages[1], PAGE_SIZE / 8));
 }

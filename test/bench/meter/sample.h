@@ -5,7 +5,8 @@
 //   # bench: NAME MEDIAN MIN SAMPLES PER ZEROED COPIED
 //
 // each sample being PER operations in which ZEROED pages were zeroed and COPIED copied: whoever reads
-// it divides, and takes off what the rows `zero_page` and `copy_page` cost where that is wanted.
+// it divides, and takes off what zeroing and copying cost (the rows `zero_page` and `copy_page`, which do
+// it with one instruction, without what `zero_nothing` and `copy_nothing` cost) where that is wanted.
 #pragma once
 
 #include "ipc/init_client.h"

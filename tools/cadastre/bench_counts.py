@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""What the traced boot says of each row: kernel entries, CR3 loads, invalidations, and a check that
+it is the same operation that was timed."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cadastre.bench_listing import histogram, listing, path, text
+from cadastre.bench_log import Counts, Instruction, count, longest_in_kernel
+from cadastre.bench_rows import PAGE_STEPS, ROWS, Measured
+from cadastre.bench_trace import trace
+
+# Samples of a row differ by an allocation that splits a block, or a timer's tick before them that
+# left something to tidy up: this much, or this share.
+SLACK_INSTRUCTIONS = 40
+SLACK = 0.05
+
+
+@dataclass
+class Traced:
+    """All rows that were traced."""
+
+    counts: dict[str, Counts] = field(default_factory=dict)
+    longest: list[Instruction] = field(default_factory=list)  # in the kernel
+    longest_row: str = ""
+
+    def take(self, name: str, ran: list[Instruction], bracket: int) -> None:
+        self.counts[name] = count(ran, bracket)
+        stretch = longest_in_kernel(ran)
+        if len(stretch) > len(self.longest):
+            self.longest, self.longest_row = stretch, name
+
+
+def elfs(build: Path) -> list[Path]:
+    """The programs of the bench image."""
+    return [build / f"{name}.elf" for name in ("kernel", "vmm", "init")] + sorted(
+        (build / "bench").glob("*.elf"))
+
+
+def check(name: str, measured: Measured, counts: Counts) -> None:
+    """Raises ValueError where the trace contradicts what was timed."""
+    slack = max(SLACK_INSTRUCTIONS, SLACK * measured.median)
+    if abs(counts.instructions - measured.median) > slack:
+        raise ValueError(f"{name}: {counts.instructions:,} instructions were traced, "
+                         f"{measured.median:,} timed")
+    for what, steps, pages in (("zeroed", counts.zeroing_steps, measured.zeroed),
+                               ("copied", counts.copying_steps, measured.copied)):
+        if steps < pages * PAGE_STEPS:
+            raise ValueError(f"{name}: {pages} pages should have been {what}, which takes "
+                             f"{pages * PAGE_STEPS:,} steps; {steps:,} were traced")
+
+
+def measure(build: Path, measured: dict[str, Measured],
+            on_row: Callable[[str], None] = lambda name: None) -> Traced:
+    """Boots and traces every row that was timed."""
+    rows = {row.name for row in ROWS} & set(measured)
+    traced = Traced()
+
+    def done(name: str, ran: list[Instruction]) -> None:
+        on_row(name)
+        traced.take(name, ran, measured["bracket"].median)
+        check(name, measured[name], traced.counts[name])
+
+    trace(build, 4, rows.__contains__, done)
+    return traced
+
+
+def weighted(traced: Traced, measured: dict[str, Measured],
+             ours: dict[str, float]) -> dict[str, float]:
+    """{row: what an operation costs, with its share of the weights}"""
+    return {name: round(ours[name] + counts.weight() / measured[name].per, 1)
+            for name, counts in traced.counts.items() if name in ours}
+
+
+def longest_path(traced: Traced, build: Path) -> str:
+    """In words: how long interrupts were off at most, and in which functions."""
+    lines = listing(traced.longest, elfs(build))
+    return (f"interrupts off for at most {len(lines):,} instructions, in the row "
+            f"{traced.longest_row}: {path(lines)}")
+
+
+def explain(build: Path, levels: int, wanted: str, folder: Path) -> str:
+    """Traces the row `wanted`: the listing goes to a file; in which functions it was, in words."""
+    found: list[Instruction] = []
+    trace(build, levels, lambda name: name == wanted, lambda name, ran: found.extend(ran))
+    if not found:
+        raise ValueError(f"no row is called {wanted!r}: {', '.join(row.name for row in ROWS)}")
+    lines = listing(found, elfs(build))
+    file = folder / f"{wanted}.txt"
+    file.write_text(text(lines))
+    return f"{histogram(lines)}\n{wanted}: {len(lines):,} instructions; each is in {file}"

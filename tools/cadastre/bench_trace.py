@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""A second boot of the bench image, in which one sample of each row is traced from outside.
+
+The image is the one that was timed, and nothing in it knows: gdb's breakpoints stop it before and
+behind the sample, and QEMU logs every instruction between.
+"""
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from cadastre import bench_ours
+from cadastre.bench_log import Instruction, read, sample
+from cadastre.gdb_remote import RDI, GdbRemote
+from cadastre.machine import Machine
+
+SAMPLE = 3  # which one of a row: the first ones may find caches of the allocator cold
+TIMEOUT = 400.0
+
+
+def _symbol(elf: Path, name: str) -> int:
+    output = subprocess.run(["llvm-nm", elf], capture_output=True, text=True, check=True).stdout
+    return int(re.search(rf"^([0-9a-f]+) . {name}$", output, re.MULTILINE)[1], 16)
+
+
+class _Tracer:
+    """A machine that runs between breakpoints."""
+
+    def __init__(self, machine: Machine, gdb: GdbRemote, folder: Path, elf: Path):
+        self._monitor, self._gdb, self._log = machine.monitor, gdb, folder / "log"
+        self._begins, self._ended = _symbol(elf, "sample_begins"), _symbol(elf, "sample_ended")
+
+    def run(self, wanted: Callable[[str], bool], done: Callable[[str, list[Instruction]], None],
+            ) -> None:
+        """Calls `done` with each row's name and what ran in its sample."""
+        seen: Counter[str] = Counter()
+        code = None
+        self._gdb.break_at(self._begins)
+        while self._gdb.go():
+            # Other programs have code at this address too; the first to come here is not known.
+            here, name_at = self._gdb.read(self._begins, 16), self._gdb.register(RDI)
+            name = self._gdb.text(name_at) if self._is_name(name_at) else ""
+            code = code or (here if re.fullmatch(r"\w+", name) else None)
+            if code == here and name:
+                seen[name] += 1
+                if seen[name] == SAMPLE and wanted(name):
+                    done(name, self._trace())
+            self._gdb.step()
+
+    @staticmethod
+    def _is_name(va: int) -> bool:
+        return 0x400000 <= va < 0x1000000
+
+    def _trace(self) -> list[Instruction]:
+        """From this breakpoint to the one behind the sample."""
+        self._gdb.break_at(self._ended)
+        self._monitor.human(f"logfile {self._log}")
+        self._monitor.human("singlestep on")
+        self._monitor.human("log in_asm,exec,nochain")
+        self._gdb.step()
+        self._gdb.go()
+        self._monitor.human("log none")
+        self._monitor.human("singlestep off")
+        self._gdb.forget(self._ended)
+        with self._log.open(errors="replace") as lines:
+            ran = sample(read(lines))
+        self._log.unlink()
+        return ran
+
+
+def trace(build: Path, levels: int, wanted: Callable[[str], bool],
+          done: Callable[[str, list[Instruction]], None]) -> None:
+    """Boots; calls `done(row, instructions)` for each row that is `wanted`."""
+    with tempfile.TemporaryDirectory(dir=build, prefix="trace-") as name:
+        folder = Path(name)
+        path = folder / "gdb"
+        server = ("-chardev", f"socket,path={path},server=on,wait=off,id=gdb", "-gdb",
+                  "chardev:gdb")
+        config = bench_ours.config(build, levels, paused=True, more=server)
+        with Machine(config, TIMEOUT) as machine:
+            machine.monitor  # it is there when QEMU has opened its sockets
+            gdb = GdbRemote(path, TIMEOUT)
+            reader = threading.Thread(target=_read_all, args=(machine,))
+            reader.start()
+            try:
+                _Tracer(machine, gdb, folder, build / "bench/meter.elf").run(wanted, done)
+            finally:
+                gdb.close()
+                machine.kill()
+                reader.join()
+
+
+def _read_all(machine: Iterable[str]) -> None:
+    for _ in machine:
+        pass
