@@ -2,7 +2,8 @@
 #include "audit.h"
 
 #include "account.h"
-#include "frame.h"
+#include "block.h"
+#include "page.h"
 #include "pool.h"
 #include "portal.h"
 #include "space.h"
@@ -55,6 +56,13 @@ static void count_portals(struct audit *a, pfn_t pfn)
             space_of(a->vm, places[i].owner)->refs += a->delta;
 }
 
+// Whether somebody is charged for the frame, or for the block that it is part of.
+static bool is_used(const struct vmm *vm, pfn_t pfn)
+{
+    uint8_t kind = frame_of(vm, pfn)->kind;
+    return (kind >= FRAME_TABLE || kind == FRAME_BODY) && !block_is_free(vm, pfn);
+}
+
 // The references and charges that the frame table and the records hold. A BODY frame is charged to
 // its block's head.
 static void count_frames(struct audit *a)
@@ -64,9 +72,7 @@ static void count_frames(struct audit *a)
     for (uint32_t i = 1; i < s->n_frames; i++) {
         pfn_t pfn = {i};
         const struct frame *f = frame_of(a->vm, pfn);
-        if (f->kind == FRAME_FREE)
-            i += (1u << f->order) - 1;
-        if (f->kind < FRAME_TABLE && f->kind != FRAME_BODY)
+        if (!is_used(a->vm, pfn))
             continue;
         if (f->kind != FRAME_BODY)
             block_account = f->account;
@@ -91,11 +97,23 @@ static void check_record(struct audit *a, record_t id, uint8_t kind)
         audit_error(a, "the count of a record is wrong", id);
 }
 
-static void check_free_block(struct audit *a, uint32_t first, unsigned order)
+// What is in the list of a stretch, and the fresh ones, are all that it says is free.
+static void check_stretch(struct audit *a, unsigned level, const struct stretch *s, uint32_t first)
 {
-    for (uint32_t i = 1; i < 1u << order; i++)
-        if (frame_of(a->vm, (pfn_t){first + i})->kind != FRAME_BODY)
-            audit_error(a, "a free block has parts in use", first + i);
+    unsigned n = s->n_fresh;
+    for (pfn_t pfn = s->free; pfn.n && n <= s->n_free; pfn = frame_of(a->vm, pfn)->next, n++)
+        if (pfn.n >> 9 * level != first >> 9 * level || frame_of(a->vm, pfn)->kind != FRAME_FREE)
+            audit_error(a, "a list of free blocks holds something else", pfn.n);
+    if (n != s->n_free || s->n_waiting)
+        audit_error(a, "a stretch of free blocks has miscounted", first);
+}
+
+static void check_stretches(struct audit *a)
+{
+    for (unsigned level = 1; level <= BLOCK_LEVELS; level++)
+        for (uint64_t first = 0; first < a->vm->state->n_frames; first += 1ull << 9 * level)
+            check_stretch(a, level, block_stretch(a->vm, (pfn_t){(uint32_t)first}, level),
+                          (uint32_t)first);
 }
 
 // When every reference found was taken away, nothing must be left.
@@ -108,10 +126,10 @@ static void check_frame(struct audit *a, pfn_t pfn)
         left |= f->block_refs[0] | f->block_refs[1] | f->part_refs[0] | f->part_refs[1];
     if (left)
         audit_error(a, "the reference count of a frame is wrong", pfn.n);
-    if (f->kind == FRAME_HELD || f->kind == FRAME_FREEING)
+    if (f->kind == FRAME_HELD || (f->kind == FRAME_FREE && !block_is_free(a->vm, pfn)))
         audit_error(a, "a frame is neither free nor in use", pfn.n);
-    if (f->kind == FRAME_FREE)
-        check_free_block(a, pfn.n, f->order);
+    if (f->kind >= FRAME_TABLE && block_is_free(a->vm, pfn))
+        audit_error(a, "a frame is both free and in use", pfn.n);
     if (f->kind == FRAME_RECORDS)
         for_each_record(a, pfn, check_record);
 }
@@ -124,12 +142,10 @@ static void check_frames(struct audit *a)
         const struct frame *f = frame_of(a->vm, (pfn_t){i});
         check_frame(a, (pfn_t){i});
         n_reserved += f->kind == FRAME_RESERVED;
-        n_used += f->kind >= FRAME_TABLE || f->kind == FRAME_BODY;
-        if (f->kind == FRAME_FREE) {
-            n_free += 1ull << f->order;
-            i += (1u << f->order) - 1;
-        }
+        n_used += is_used(a->vm, (pfn_t){i});
+        n_free += block_is_free(a->vm, (pfn_t){i});
     }
+    check_stretches(a);
     if (n_free != s->n_free || n_reserved != s->n_reserved || n_used != s->n_charged ||
         n_free + n_reserved + n_used != s->n_boot)
         audit_error(a, "free, charged and reserved frames are not those found at boot", n_free);

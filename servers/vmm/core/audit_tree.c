@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "audit.h"
+#include "page.h"
 #include "probe_page.h"
 #include "space.h"
 #include "table.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "compare.h"
 
+#include "page.h"
 #include "table.h"
 
 #define STEPS_MAX 4096u // of one request

@@ -2,6 +2,7 @@
 #include "edit.h"
 
 #include "account.h"
+#include "page.h"
 #include "run.h"
 #include "table.h"
 
@@ -38,7 +39,7 @@ static bool own_keeps(const struct vmm *vm, const struct edit *e, pte_t pte, uns
 // In the commit: whether a page of this size must be made of smaller ones, as no block was had.
 static bool lacks_block(const struct edit *e, unsigned level)
 {
-    return e->is_planned && level > 1 && !e->reserve.head[level - 1].n;
+    return e->is_planned && level > 1 && !reserve_has(&e->reserve, level);
 }
 
 static enum verdict judge_own(const struct vmm *vm, const struct edit *e, pte_t pte, unsigned level,
@@ -369,7 +370,7 @@ static bool close_child(struct vmm *vm, const struct edit *e, pfn_t table, unsig
         flush_space(vm, frame_address(e->root));
     else
         edit_flush_tables(vm, e, page);
-    frame_free(vm, child, 0);
+    frame_free(vm, child);
     return true;
 }
 

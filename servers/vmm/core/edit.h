@@ -5,6 +5,7 @@
 #pragma once
 
 #include "page_table.h"
+#include "reserve.h"
 
 enum edit_kind {
     EDIT_MAP,     // new pages, or lazy ones; in place of what was there

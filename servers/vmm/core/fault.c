@@ -2,6 +2,7 @@
 #include "fault.h"
 
 #include "edit.h"
+#include "page.h"
 #include "space.h"
 #include "task.h"
 #include "text.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Invalidations gathered over one request. They are issued before any frame freed by the request
-// can be used again: frame_free() only lists a frame, and vmm_settle() flushes before it takes the
-// list.
+// can be used again: frame_free() lets a frame wait, and vmm_settle() flushes before it gives what
+// waits to the free ones.
 //
 // What a change of an entry takes, and why (SDM 3A, 4.10):
 //

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The frame table, one record per frame of RAM, and the buddy allocator over all that is usable.
+// The frame table, one record per frame of RAM; who pays for a frame.
 //
-//   FREE ──frame_alloc()/reserve──▶ HELD, TABLE, PAGE, RECORDS, OBJECT ──frame_free()──▶ FREEING
-//    ▲                                                                                      │
-//    └───────────────── vmm_settle(), after the flush ──────────────────────────────────────┘
+//   FREE ──frame_alloc(), a reserve──▶ HELD, TABLE, PAGE, RECORDS, OBJECT ──frame_free()──▶ waits
+//    ▲                                                                                        │
+//    └────────────── vmm_settle(), after the flush ───────────────────────────────────────────┘
 //
 // A block of 2^order frames is described by its first record; the others are BODY. A page of 2 MiB
 // or 1 GiB is such a block: entries that map it whole count in `block_refs` of its head. When some
@@ -20,10 +20,9 @@
 enum frame_kind {
     FRAME_ABSENT,   // no RAM, or not ours
     FRAME_RESERVED, // kernel, VMM, frame table: never freed
-    FRAME_FREE,     // head of a free block
+    FRAME_FREE,     // head of a free block, or of one that waits for its flush
     FRAME_BODY,     // of a block, whose head tells
-    FRAME_FREEING,  // head of a block that waits for its flush
-    FRAME_HELD,     // head of a block in a reserve
+    FRAME_HELD,     // head of a large block in a reserve
     FRAME_TABLE,
     FRAME_PAGE,
     FRAME_RECORDS, // see pool.h
@@ -34,6 +33,7 @@ enum frame_kind {
 #define FRAME_VISITED 0x1u // by the audit
 #define FRAME_SPLIT   0x2u // head of a block of which a part was mapped by itself
 #define FRAME_PART    0x4u // a part of a block that somebody maps whole
+#define FRAME_JOINED  0x8u // head of a block joined of free parts, whose records still say so
 
 struct frame {
     uint8_t kind;
@@ -44,7 +44,7 @@ struct frame {
     record_t account;
     union {
         struct {
-            pfn_t next, prev; // FREE, FREEING, HELD, RECORDS: its list. OBJECT: a task's slots
+            pfn_t next, prev; // FREE, HELD, RECORDS: its list. OBJECT: a task's slots
         };
         uint32_t block_refs[2]; // PAGE: entries that map 2 MiB, 1 GiB from here
     };
@@ -96,66 +96,13 @@ static inline void *frame_at(const struct vmm *vm, pfn_t pfn)
     return (void *)(vm->offset + frame_address(pfn));
 }
 
-// Boot only: puts frames first .. first + n - 1 into the free blocks. They were ABSENT.
-void frame_add(struct vmm *vm, uint32_t first, uint32_t n);
+// Allocates a frame, not zeroed, of `kind`, all its counts 0, and charges it to `account`. Errors:
+// E_QUOTA, E_NOMEM; nothing changed.
+must_check status_t frame_alloc(struct vmm *vm, record_t account, enum frame_kind kind, pfn_t *pfn);
 
-// Allocates a block of 2^order frames, not zeroed, of `kind`, all its counts 0, and charges it to
-// `account`. Errors: E_QUOTA, E_NOMEM; nothing changed.
-must_check status_t frame_alloc(struct vmm *vm, record_t account, unsigned order,
-                                enum frame_kind kind, pfn_t *pfn);
-
-// Gives a block back: uncharged at once, usable again after vmm_settle(). Never fails.
-void frame_free(struct vmm *vm, pfn_t pfn, unsigned order);
-
-// Moves all FREEING frames into the free blocks. Only after the flush.
-void frame_reclaim(struct vmm *vm);
+// Gives a frame, or a page of `level`, back: uncharged at once, usable again after vmm_settle().
+void frame_free(struct vmm *vm, pfn_t pfn);
+void frame_free_block(struct vmm *vm, pfn_t pfn, unsigned level);
 
 void frame_zero(struct vmm *vm, pfn_t pfn, unsigned order);
 void frame_copy(struct vmm *vm, pfn_t to, pfn_t from, unsigned order);
-
-// One reference more or less by an entry of `level` that maps the page; the last one frees it. For
-// the part of a block at a level below the block's, the first hold makes it a PAGE.
-void page_hold(struct vmm *vm, pfn_t pfn, unsigned level);
-void page_drop(struct vmm *vm, pfn_t pfn, unsigned level);
-
-// Drops all pages that n entries of level 1 map.
-void page_drop_all(struct vmm *vm, const pte_t *entries, unsigned n);
-
-// Makes one reference to the page of `level` one to each of its 512 parts.
-void page_split(struct vmm *vm, pfn_t pfn, unsigned level);
-
-// The reverse. False, and nothing changed, if the parts are no block, and have other holders or
-// different accounts, so that they cannot be made one.
-bool page_join(struct vmm *vm, pfn_t pfn, unsigned level);
-
-// Whether one entry of `level` alone refers to the page.
-bool page_is_sole(const struct vmm *vm, pfn_t pfn, unsigned level);
-
-// For audits: adds `delta` to what an entry of `level` counts in.
-void page_count_add(struct vmm *vm, pfn_t pfn, unsigned level, uint32_t delta);
-
-// Frames set aside for a request, so that its commit cannot fail: blocks of 2^9 and 2^18 frames for
-// the entries of level 2 and 3 (index level - 1), and blocks of any order for those that are taken
-// one by one, which tables are too.
-struct reserve {
-    record_t account;
-    pfn_t head[3];
-    pfn_t next; // frames taken from a block already, to be given out,
-    uint32_t n; // and how many
-    bool fell_back;
-};
-
-// Adds n[i] blocks for each size to an empty reserve, charged. With `falls_back`, where no large
-// block is free: blocks a size smaller and a frame for the table that they need. Errors: E_QUOTA,
-// E_NOMEM: the reserve is empty.
-must_check status_t reserve_fill(struct vmm *vm, struct reserve *r, record_t account,
-                                 const uint64_t n[3], bool falls_back);
-
-// Takes a block that reserve_fill() put there; it has the counts of a new one.
-pfn_t reserve_take(struct vmm *vm, struct reserve *r, unsigned level, enum frame_kind kind);
-
-// Takes pages of 4 KiB in a row, each with one reference: *n at least 1 and at most `max`.
-pfn_t reserve_take_pages(struct vmm *vm, struct reserve *r, unsigned max, unsigned *n);
-
-// Gives back what was not taken.
-void reserve_drop(struct vmm *vm, struct reserve *r);

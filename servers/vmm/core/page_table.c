@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "page_table.h"
 
+#include "page.h"
 #include "table.h"
 
 struct spot pt_find(const struct vmm *vm, pfn_t root, uint64_t page)
@@ -67,7 +68,7 @@ void pt_drop(struct vmm *vm, pfn_t table, unsigned level)
         else if (pte_has_page(entries[i]))
             page_drop(vm, pfn, level);
     }
-    frame_free(vm, table, 0);
+    frame_free(vm, table);
 }
 
 void pt_count(const struct vmm *vm, pfn_t table, unsigned level, uint64_t *pages, uint64_t *tables)

@@ -40,7 +40,7 @@ static void pool_unlist(struct vmm *vm, struct account *a, pfn_t pfn)
 static status_t pool_grow(struct vmm *vm, record_t account)
 {
     pfn_t pfn;
-    status_t status = frame_alloc(vm, account, 0, FRAME_RECORDS, &pfn);
+    status_t status = frame_alloc(vm, account, FRAME_RECORDS, &pfn);
     if (status != OK)
         return status;
     frame_zero(vm, pfn, 0);
@@ -90,7 +90,7 @@ void record_free(struct vmm *vm, record_t id)
         pool_list(vm, a, pfn);
     if (!f->used) {
         pool_unlist(vm, a, pfn);
-        frame_free(vm, pfn, 0);
+        frame_free(vm, pfn);
     }
 }
 

@@ -75,12 +75,12 @@ static status_t portals_create(struct vmm *vm, record_t account)
 {
     pfn_t pfn;
     uint32_t index;
-    status_t status = frame_alloc(vm, account, 0, FRAME_PORTALS, &pfn);
+    status_t status = frame_alloc(vm, account, FRAME_PORTALS, &pfn);
     if (status != OK)
         return status;
     status = object_create(vm, account, KERNEL_PORTALS, pfn.n, 0, &index);
     if (status != OK) {
-        frame_free(vm, pfn, 0);
+        frame_free(vm, pfn);
         return status;
     }
     for (unsigned i = PORTALS_IN_FRAME; i--;)
@@ -94,7 +94,7 @@ static void portals_destroy(struct vmm *vm, pfn_t pfn, uint32_t index)
     for (unsigned i = 0; i < PORTALS_IN_FRAME; i++)
         portal_unlist(vm, a, index * PORTALS_IN_FRAME + i);
     object_destroy(vm, index);
-    frame_free(vm, pfn, 0);
+    frame_free(vm, pfn);
 }
 
 status_t portal_alloc(struct vmm *vm, record_t account, enum portal_kind kind, record_t owner,

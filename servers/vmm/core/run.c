@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "run.h"
 
+#include "page.h"
 #include "table.h"
 
 static pte_t *run_entries(const struct vmm *vm, const struct run *r)

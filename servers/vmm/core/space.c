@@ -80,7 +80,7 @@ status_t space_create(struct vmm *vm, record_t payer, uint64_t quota, record_t *
     if (status != OK)
         return status;
     struct space *s = space_of(vm, new);
-    status = frame_alloc(vm, s->account, 0, FRAME_TABLE, &root);
+    status = frame_alloc(vm, s->account, FRAME_TABLE, &root);
     if (status != OK) {
         space_forget(vm, new);
         return status;

@@ -3,6 +3,7 @@
 
 #include "account.h"
 #include "arch/layout.h"
+#include "block.h"
 #include "boot_memory.h"
 #include "edit.h"
 #include "fault.h"
@@ -78,9 +79,11 @@ enum carved {
     CARVED_FRAMES = CARVED_PROBE + PROBE_FRAMES,
 };
 
+// The frame table and, behind it, the stretches of free memory.
 static uint32_t frame_table_pages(uint32_t n_frames)
 {
-    return (uint32_t)((n_frames * sizeof(struct frame) + PAGE_MASK) >> PAGE_SHIFT);
+    uint64_t bytes = n_frames * sizeof(struct frame) + block_bytes(n_frames);
+    return (uint32_t)((bytes + PAGE_MASK) >> PAGE_SHIFT);
 }
 
 // Enters the frames first .. first + n - 1 as of a kind, all but those carved from the heap.
@@ -95,7 +98,7 @@ static void enter_range(struct vmm *vm, uint32_t first, uint32_t n, enum frame_k
         n -= n_carved;
     }
     if (kind == FRAME_FREE) {
-        frame_add(vm, first, n);
+        block_add(vm, first, n);
         return;
     }
     vm->state->n_reserved += kind == FRAME_RESERVED ? n : 0;
@@ -150,6 +153,7 @@ static status_t make_state(struct vmm *vm, const struct boot_info *info, const s
         .boot_root = frame_number(info->vmm_root),
         .page_sizes = info->page_sizes,
     };
+    block_boot(vm, vm->frames + n_frames);
     return OK;
 }
 
@@ -204,7 +208,7 @@ static void free_unmapped(struct vmm *vm)
     for (uint32_t i = 1; i < vm->state->n_frames; i++) {
         const struct frame *f = frame_of(vm, (pfn_t){i});
         if ((f->kind == FRAME_PAGE || f->kind == FRAME_TABLE) && !f->refs)
-            frame_free(vm, (pfn_t){i}, 0);
+            frame_free(vm, (pfn_t){i});
     }
 }
 
@@ -284,7 +288,7 @@ static void settle_frames(struct vmm *vm)
 {
     do {
         flush_issue(vm);
-        frame_reclaim(vm);
+        block_give_waiting(vm);
     } while (account_reap(vm));
 }
 

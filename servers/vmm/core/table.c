@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "table.h"
 
+#include "page.h"
+
 void table_store(struct vmm *vm, pfn_t table, unsigned i, pte_t new)
 {
     struct frame *f = frame_of(vm, table);

@@ -21,7 +21,7 @@ typedef uint32_t portal_t;
 
 #define PFN_NONE     ((pfn_t){0})
 #define FRAMES_MAX   (1u << 26) // record ids have 32 bits
-#define FRAME_ORDERS 19u        // blocks of 1 to 2^18 frames: up to 1 GiB
+#define BLOCK_LEVELS 3u         // free memory comes in blocks of 4 KiB, 2 MiB and 1 GiB
 
 #define STATE_MAGIC   0x6572747361646163ull // "cadastre"
 #define STATE_VERSION 1u
@@ -50,8 +50,7 @@ struct state {
     pfn_t boot_root;
     pfn_t window; // the table at level 2 of the object window
     uint64_t n_boot, n_free, n_charged, n_reserved;
-    pfn_t free[FRAME_ORDERS];
-    pfn_t freeing; // frames that wait for their flush
+    uint32_t waiting[BLOCK_LEVELS]; // stretches with blocks that wait for their flush, see block.h
     record_t root_account;
     record_t dead_accounts;
     record_t spaces;
@@ -74,7 +73,8 @@ _Static_assert(sizeof(struct state) <= PAGE_SIZE, "the root record is a frame");
 struct vmm {
     struct state *state;
     struct frame *frames;
-    uintptr_t offset; // of the physical mapping
+    struct stretch *stretches[BLOCK_LEVELS]; // of blocks of level i + 1, see block.h
+    uintptr_t offset;                        // of the physical mapping
     const struct ports *ports;
     void *context;
 };
@@ -104,5 +104,6 @@ void vmm_settle(struct vmm *vm);
 // Whether vmm_settle() has nothing to do.
 static inline bool vmm_is_settled(const struct state *s)
 {
-    return !(s->flush.n | s->freeing.n | s->dead_accounts | s->starved);
+    return !(s->flush.n | s->waiting[0] | s->waiting[1] | s->waiting[2] | s->dead_accounts |
+             s->starved);
 }

@@ -48,7 +48,7 @@ static pfn_t window_table(const struct vmm *vm, uint32_t index)
 static status_t window_grow(struct vmm *vm, unsigned i)
 {
     pfn_t table;
-    status_t status = frame_alloc(vm, vm->state->root_account, 0, FRAME_TABLE, &table);
+    status_t status = frame_alloc(vm, vm->state->root_account, FRAME_TABLE, &table);
     if (status != OK)
         return status;
     frame_zero(vm, table, 0);
@@ -91,12 +91,12 @@ pfn_t object_pfn(const struct vmm *vm, uint32_t index)
 status_t object_map(struct vmm *vm, record_t account, uint32_t *index)
 {
     pfn_t pfn;
-    status_t status = frame_alloc(vm, account, 0, FRAME_OBJECT, &pfn);
+    status_t status = frame_alloc(vm, account, FRAME_OBJECT, &pfn);
     if (status != OK)
         return status;
     status = window_find(vm, index);
     if (status != OK) {
-        frame_free(vm, pfn, 0);
+        frame_free(vm, pfn);
         return status;
     }
     frame_zero(vm, pfn, 0);
@@ -111,11 +111,11 @@ void object_unmap(struct vmm *vm, uint32_t index)
     pfn_t pfn = object_pfn(vm, index), table = window_table(vm, index);
     table_store(vm, table, index % PTE_ENTRIES, PTE_NONE);
     flush_pages(vm, 0, OBJECT_WINDOW + ((uint64_t)index << PAGE_SHIFT), 1);
-    frame_free(vm, pfn, 0);
+    frame_free(vm, pfn);
     // Boot's own table is RESERVED and stays.
     if (!frame_of(vm, table)->used && frame_of(vm, table)->kind == FRAME_TABLE) {
         table_store(vm, vm->state->window, index / PTE_ENTRIES, PTE_NONE);
-        frame_free(vm, table, 0);
+        frame_free(vm, table);
     }
 }
 

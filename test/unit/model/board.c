@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 
 #include "arch/layout.h"
-#include "servers/vmm/core/frame.h"
+#include "servers/vmm/core/block.h"
 #include "servers/vmm/core/space.h"
 
 #define GLOBAL_WATCHED 32u
@@ -97,14 +97,7 @@ static bool is_root(void *context, paddr_t root)
 static bool is_free(void *context, paddr_t address)
 {
     const struct board *b = context;
-    pfn_t pfn = frame_number(address);
-    for (unsigned order = 0; order < FRAME_ORDERS; order++) {
-        pfn.n &= ~((1u << order) - 1);
-        const struct frame *f = frame_of(&b->vm, pfn);
-        if (f->kind == FRAME_FREE && f->order >= order)
-            return true;
-    }
-    return false;
+    return block_is_free(&b->vm, frame_number(address));
 }
 
 // Boot.
@@ -180,17 +173,6 @@ void board_start(struct board *b, const struct universe *u, unsigned levels, uin
 void board_end(struct board *b)
 {
     munmap(b->memory.bytes, b->memory.len);
-}
-
-uint64_t board_free_blocks(const struct board *b, unsigned order)
-{
-    uint64_t n = 0;
-    for (uint32_t i = 1; i < b->vm.state->n_frames; i++) {
-        const struct frame *f = frame_of(&b->vm, (pfn_t){i});
-        if (f->kind == FRAME_FREE && f->order >= order)
-            n += 1ull << (f->order - order);
-    }
-    return n;
 }
 
 static uint64_t mix(uint64_t sum, uint64_t word)

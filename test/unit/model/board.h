@@ -25,8 +25,5 @@ void board_start(struct board *b, const struct universe *u, unsigned levels, uin
                  uint32_t page_sizes);
 void board_end(struct board *b);
 
-// Free blocks of 2^order frames that could be had.
-uint64_t board_free_blocks(const struct board *b, unsigned order);
-
 // A sum over every entry of every space: who changes nothing leaves it as it is.
 uint64_t board_sum(const struct board *b);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How much memory an operation could possibly need, generously.
 #include "lockstep.h"
+#include "servers/vmm/core/block.h"
 
 // Frames of records, portals, the object window and a root; each may have to begin a new one.
 #define NEED_NAME 8u
@@ -63,8 +64,8 @@ static bool lacks_blocks(const struct lockstep *l, const struct op *op)
     else if (op->kind == OP_MAP ? op->flags & MAP_LAZY || !(op->flags & (MAP_2M | MAP_1G))
                                 : op->kind != OP_SHARE && op->kind != OP_MOVE)
         return false;
-    for (unsigned order = 9; order <= 18; order += 9)
-        if (board_free_blocks(&l->sut.board, order) < pages >> order)
+    for (unsigned level = 2; level <= BLOCK_LEVELS; level++)
+        if (block_count(&l->sut.board.vm, level) < pages >> level_order(level))
             return true;
     return false;
 }

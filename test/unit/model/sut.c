@@ -6,10 +6,10 @@
 
 #include "servers/vmm/core/account.h"
 #include "servers/vmm/core/fault.h"
-#include "servers/vmm/core/frame.h"
 #include "servers/vmm/core/grant.h"
 #include "servers/vmm/core/portal.h"
 #include "servers/vmm/core/request.h"
+#include "servers/vmm/core/reserve.h"
 #include "servers/vmm/core/space.h"
 
 void sut_start(struct sut *s, const struct universe *u, struct sut_config config)
@@ -215,18 +215,20 @@ status_t sut_run(struct sut *s, const struct op *op, unsigned made, uint32_t *va
     }
 }
 
-// Frames taken away: chained by their first word, the order in the second. Large blocks first.
+// Frames taken away: chained by their first word, the level in the second. Large blocks first.
 
 void sut_squeeze(struct sut *s, uint64_t keep)
 {
     struct vmm *vm = &s->board.vm;
-    for (unsigned order = FRAME_ORDERS; order-- > 0;) {
-        pfn_t pfn;
-        while (vm->state->n_free >= keep + (1ull << order) &&
-               frame_alloc(vm, vm->state->root_account, order, FRAME_HELD, &pfn) == OK) {
+    for (unsigned level = BLOCK_LEVELS; level; level--) {
+        struct reserve r;
+        const uint64_t n[3] = {level == 1, level == 2, level == 3};
+        while (vm->state->n_free >= keep + (1ull << level_order(level)) &&
+               reserve_fill(vm, &r, vm->state->root_account, n, false) == OK) {
+            pfn_t pfn = reserve_take(vm, &r, level, FRAME_HELD);
             uint32_t *words = frame_at(vm, pfn);
             words[0] = s->hoard;
-            words[1] = order;
+            words[1] = level;
             s->hoard = pfn.n;
         }
     }
@@ -239,7 +241,7 @@ void sut_release(struct sut *s)
         pfn_t pfn = {s->hoard};
         const uint32_t *words = frame_at(vm, pfn);
         s->hoard = words[0];
-        frame_free(vm, pfn, words[1]);
+        frame_free_block(vm, pfn, words[1]);
     }
     vmm_settle(vm);
 }

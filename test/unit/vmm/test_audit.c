@@ -3,6 +3,7 @@
 #include "servers/vmm/core/audit.h"
 
 #include "servers/vmm/core/account.h"
+#include "servers/vmm/core/block.h"
 #include "servers/vmm/core/portal.h"
 #include "servers/vmm/core/space.h"
 #include "servers/vmm/core/table.h"
@@ -74,6 +75,8 @@ static void test_counts(void **state)
     EXPECT_ERROR(f, account_of(vm, vm->state->root_account)->lent, 9);
     EXPECT_ERROR(f, account_of(vm, vm->state->root_account)->charged, 9);
     EXPECT_ERROR(f, vm->state->n_free, 9);
+    EXPECT_ERROR(f, block_stretch(vm, w.page, 1)->n_free, 9);
+    EXPECT_ERROR(f, block_stretch(vm, w.page, 1)->free.n, w.page.n);
     EXPECT_ERROR(f, vm->state->n_charged, 9);
     EXPECT_ERROR(f, vm->state->n_reserved, 9);
     EXPECT_ERROR(f, vm->state->n_boot, 9);
@@ -160,14 +163,14 @@ static void test_empty_table(void **state)
     struct fake *f = *state;
     struct world w = make_world(f);
     pfn_t table;
-    assert_int_equal(frame_alloc(&f->vm, f->vm.state->root_account, 0, FRAME_TABLE, &table), OK);
+    assert_int_equal(frame_alloc(&f->vm, f->vm.state->root_account, FRAME_TABLE, &table), OK);
     frame_zero(&f->vm, table, 0);
     frame_of(&f->vm, table)->refs = 1;
     frame_of(&f->vm, table)->level = (uint8_t)(f->info.levels - 1);
     table_store(&f->vm, w.root, 9, pte_table(frame_address(table), true));
     assert_int_equal(audit(&f->vm), 1);
     table_store(&f->vm, w.root, 9, PTE_NONE);
-    frame_free(&f->vm, table, 0);
+    frame_free(&f->vm, table);
     vmm_settle(&f->vm);
     drop_world(f, &w);
 }
@@ -191,10 +194,10 @@ static void test_free_and_mapped(void **state)
 {
     struct fake *f = *state;
     struct world w = make_world(f);
-    pfn_t block = PFN_NONE;
-    for (unsigned order = FRAME_ORDERS; order-- && !block.n;)
-        block = f->vm.state->free[order];
-    EXPECT_ERROR(f, frame_of(&f->vm, (pfn_t){block.n + 1})->kind, FRAME_PAGE);
+    pfn_t block = {f->vm.state->n_frames - 1};
+    while (!block_is_free(&f->vm, block))
+        block.n--;
+    EXPECT_ERROR(f, frame_of(&f->vm, block)->kind, FRAME_PAGE);
     EXPECT_ERROR(f, w.leaf->bits, (w.leaf->bits & ~PTE_ADDR) | frame_address(block));
     drop_world(f, &w);
 }

@@ -89,7 +89,7 @@ static void test_clone_and_drop(void **state)
     assert_int_equal(fake_map(f, a, VA, 3, RW, 0), OK);
     for (unsigned i = 0; i < 2; i++) {
         uint64_t n_free = f->vm.state->n_free;
-        assert_int_equal(frame_alloc(&f->vm, f->vm.state->root_account, 0, FRAME_TABLE, &to), OK);
+        assert_int_equal(frame_alloc(&f->vm, f->vm.state->root_account, FRAME_TABLE, &to), OK);
         pt_init_root(&f->vm, to, table_load(&f->vm, from, ROOT_ENTRY_KERNEL));
         unsigned flushes = f->n_flushes;
         pt_clone_root(&f->vm, from, to);

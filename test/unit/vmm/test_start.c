@@ -7,7 +7,7 @@
 #include "arch/layout.h"
 #include "arch/pte.h"
 #include "servers/vmm/core/account.h"
-#include "servers/vmm/core/frame.h"
+#include "servers/vmm/core/block.h"
 #include "test/unit/fake/vmm/kernel.h"
 
 static void expect_start(struct fake *f, status_t wanted)
@@ -207,7 +207,7 @@ static void test_modules_go(void **state)
     assert_int_equal(vmm_start(&other->vm, &other->info, &kernel_ports, other), OK);
     assert_int_equal(vmm_start_init(&other->vm, &other->info), OK);
     assert_int_equal(fake_audit(other), 0);
-    assert_int_equal(frame_of(&other->vm, (pfn_t){41})->kind, FRAME_BODY); // free, by its buddy
+    assert_true(block_is_free(&other->vm, (pfn_t){41}));
     fake_free(other);
 }
 

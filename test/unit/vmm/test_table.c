@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "servers/vmm/core/page.h"
 #include "test/unit/fake/vmm/fake.h"
 
 #define RW (PROT_R | PROT_W)
@@ -12,7 +13,7 @@
 static pfn_t new_table(struct fake *f, unsigned level)
 {
     pfn_t table;
-    assert_int_equal(frame_alloc(&f->vm, f->vm.state->root_account, 0, FRAME_TABLE, &table), OK);
+    assert_int_equal(frame_alloc(&f->vm, f->vm.state->root_account, FRAME_TABLE, &table), OK);
     frame_zero(&f->vm, table, 0);
     frame_of(&f->vm, table)->level = (uint8_t)level;
     frame_of(&f->vm, table)->refs = 1;
@@ -21,16 +22,14 @@ static pfn_t new_table(struct fake *f, unsigned level)
 
 static void end_table(struct fake *f, pfn_t table)
 {
-    frame_free(&f->vm, table, 0);
+    frame_free(&f->vm, table);
     vmm_settle(&f->vm);
 }
 
 // A block of pages, mapped by one entry at `level`.
 static pfn_t new_page(struct fake *f, unsigned level)
 {
-    pfn_t pfn;
-    unsigned order = 9 * (level - 1);
-    assert_int_equal(frame_alloc(&f->vm, f->vm.state->root_account, order, FRAME_PAGE, &pfn), OK);
+    pfn_t pfn = fake_block(f, level);
     page_hold(&f->vm, pfn, level);
     return pfn;
 }

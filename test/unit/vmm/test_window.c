@@ -60,7 +60,7 @@ static void test_full_window(void **state)
     record_t root = f->vm.state->root_account;
     uint32_t index = 77;
     pfn_t table, window = f->vm.state->window;
-    assert_int_equal(frame_alloc(&f->vm, root, 0, FRAME_TABLE, &table), OK);
+    assert_int_equal(frame_alloc(&f->vm, root, FRAME_TABLE, &table), OK);
     frame_of(&f->vm, table)->used = PTE_ENTRIES; // full, for all that the search can see
     pte_t *entries = table_entries(&f->vm, window);
     for (unsigned i = 0; i < PTE_ENTRIES; i++) {
@@ -78,7 +78,7 @@ static void test_full_window(void **state)
     assert_int_equal(f->vm.state->n_free, n_free + 2); // and what was unmapped before
     for (unsigned i = 0; i < PTE_ENTRIES; i++)
         entries[i] = old[i];
-    frame_free(&f->vm, table, 0);
+    frame_free(&f->vm, table);
     vmm_settle(&f->vm);
 }
 

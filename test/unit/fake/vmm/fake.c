@@ -9,6 +9,7 @@
 #include "servers/vmm/core/fault.h"
 #include "servers/vmm/core/portal.h"
 #include "servers/vmm/core/request.h"
+#include "servers/vmm/core/reserve.h"
 #include "servers/vmm/core/space.h"
 #include "servers/vmm/core/table.h"
 #include "walker.h"
@@ -135,13 +136,21 @@ struct fake_cap fake_copy(struct fake *f, struct fake_cap cap)
     return kernel_copy(f, cap);
 }
 
+pfn_t fake_block(struct fake *f, unsigned level)
+{
+    struct reserve r;
+    const uint64_t n[3] = {level == 1, level == 2, level == 3};
+    assert_int_equal(reserve_fill(&f->vm, &r, f->vm.state->root_account, n, false), OK);
+    return reserve_take(&f->vm, &r, level, FRAME_PAGE);
+}
+
 // The frames that the test holds are chained by their first word.
 void fake_starve(struct fake *f, uint64_t k)
 {
     fake_feed(f);
     while (f->vm.state->n_free > k) {
         pfn_t pfn;
-        assert_int_equal(frame_alloc(&f->vm, f->vm.state->root_account, 0, FRAME_OBJECT, &pfn), OK);
+        assert_int_equal(frame_alloc(&f->vm, f->vm.state->root_account, FRAME_OBJECT, &pfn), OK);
         *(uint32_t *)frame_at(&f->vm, pfn) = f->starved;
         f->starved = pfn.n;
     }
@@ -152,7 +161,7 @@ void fake_feed(struct fake *f)
     while (f->starved) {
         pfn_t pfn = {f->starved};
         f->starved = *(uint32_t *)frame_at(&f->vm, pfn);
-        frame_free(&f->vm, pfn, 0);
+        frame_free(&f->vm, pfn);
     }
     vmm_settle(&f->vm);
 }

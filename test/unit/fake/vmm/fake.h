@@ -96,6 +96,9 @@ int fake_setup4(void **state);
 int fake_setup5(void **state);
 int fake_teardown(void **state);
 
+// A page of `level` on the root account, that nobody refers to.
+pfn_t fake_block(struct fake *f, unsigned level);
+
 // Runs every test of a file with 4 and with 5 levels.
 #define FAKE_TEST(name)                                             \
     {#name " (4 levels)", name, fake_setup4, fake_teardown, NULL},  \

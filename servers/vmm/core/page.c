@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#include "page.h"
+
+#include "account.h"
+#include "block.h"
+
+// Whether a page of `level` begins at the frame.
+static bool is_block(const struct frame *head, unsigned level)
+{
+    return head->kind == FRAME_PAGE && head->order >= level_order(level);
+}
+
+// The count that entries of `level` change.
+static uint32_t *page_count(struct frame *f, unsigned level)
+{
+    return level == 1 ? &f->refs : &f->block_refs[level - 2];
+}
+
+// Entries of levels above `level` that map the page as part of something larger.
+static uint32_t counts_above(const struct vmm *vm, pfn_t pfn, unsigned level)
+{
+    uint32_t n = 0;
+    for (unsigned l = level + 1; l <= 3; l++) {
+        const struct frame *head = frame_of(vm, block_start(pfn, l));
+        n += is_block(head, l) ? head->block_refs[l - 2] : 0;
+    }
+    return n;
+}
+
+bool page_is_sole(const struct vmm *vm, pfn_t pfn, unsigned level)
+{
+    struct frame *f = frame_of(vm, pfn);
+    if (frame_is_plain(f))
+        return f->refs == 1;
+    uint32_t n = counts_above(vm, pfn, level);
+    if (f->kind == FRAME_PAGE)
+        n += *page_count(f, level) + (level > 1 ? f->part_refs[level - 2] : 0);
+    return n == 1;
+}
+
+void page_count_add(struct vmm *vm, pfn_t pfn, unsigned level, uint32_t delta)
+{
+    *page_count(frame_of(vm, pfn), level) += delta;
+    for (unsigned l = level + 1; l <= 3; l++) {
+        struct frame *head = frame_of(vm, block_start(pfn, l));
+        if (is_block(head, l))
+            head->part_refs[l - 2] += delta;
+    }
+}
+
+// Makes a part of a block a page that counts by itself; in 1 GiB, first the 2 MiB around it.
+static void page_split_off(struct vmm *vm, pfn_t pfn, unsigned level)
+{
+    struct frame *f = frame_of(vm, pfn);
+    pfn_t start = block_start(pfn, level + 1);
+    struct frame *head = frame_of(vm, start);
+    if (f->kind != FRAME_BODY)
+        return;
+    page_split_off(vm, start, level + 1);
+    head->flags |= FRAME_SPLIT;
+    *f = (struct frame){.kind = FRAME_PAGE,
+                        .order = (uint8_t)level_order(level),
+                        .flags = FRAME_PART,
+                        .account = head->account};
+}
+
+void page_hold(struct vmm *vm, pfn_t pfn, unsigned level)
+{
+    struct frame *f = frame_of(vm, pfn);
+    if (level == 1 && frame_is_plain(f)) {
+        f->refs++;
+        return;
+    }
+    page_split_off(vm, pfn, level);
+    page_count_add(vm, pfn, level, 1);
+}
+
+// Makes the records of a block's parts BODY again, of whatever was mapped by itself once.
+static void block_clear(struct vmm *vm, pfn_t pfn, unsigned level)
+{
+    if (!(frame_of(vm, pfn)->flags & FRAME_SPLIT))
+        return;
+    for (unsigned i = 0; i < PTE_ENTRIES; i++) {
+        pfn_t part = {pfn.n + (i << level_order(level - 1))};
+        struct frame *f = frame_of(vm, part);
+        if (level > 2 && f->kind != FRAME_BODY)
+            block_clear(vm, part, level - 1);
+        if (i)
+            *f = (struct frame){.kind = FRAME_BODY};
+    }
+    frame_of(vm, pfn)->flags &= (uint8_t)~FRAME_SPLIT;
+}
+
+// Nobody maps the block at `pfn` whole any more, nor what is around it.
+static void block_break(struct vmm *vm, pfn_t pfn, unsigned level)
+{
+    struct frame *head = frame_of(vm, pfn);
+    unsigned order = level_order(level - 1);
+    record_t account = head->account;
+    if (!head->part_refs[level - 2]) {
+        block_clear(vm, pfn, level);
+        frame_free_block(vm, pfn, level);
+        return;
+    }
+    head->part_refs[level - 2] = 0;
+    for (unsigned i = 0; i < PTE_ENTRIES; i++) {
+        pfn_t part = {pfn.n + (i << order)};
+        struct frame *f = frame_of(vm, part);
+        bool is_body = f->kind == FRAME_BODY;
+        f->account = account;
+        f->order = (uint8_t)order;
+        if (level == 2)
+            f->flags = 0;
+        if (is_body || (level == 2 && !f->refs))
+            frame_free_block(vm, part, level - 1);
+        else if (level > 2 && !f->block_refs[0])
+            block_break(vm, part, 2);
+    }
+}
+
+void page_drop(struct vmm *vm, pfn_t pfn, unsigned level)
+{
+    struct frame *f = frame_of(vm, pfn);
+    bool is_plain = frame_is_plain(f);
+    if (is_plain)
+        f->refs--;
+    else
+        page_count_add(vm, pfn, level, UINT32_MAX); // -1
+    if (*page_count(f, level) || (!is_plain && counts_above(vm, pfn, level)))
+        return;
+    if (level == 1)
+        frame_free(vm, pfn);
+    else
+        block_break(vm, pfn, level);
+}
+
+// Neighbours are often of one account, which then is looked up once.
+void page_drop_all(struct vmm *vm, const pte_t *entries, unsigned n)
+{
+    struct frame *frames = vm->frames;
+    record_t account = 0;
+    uint64_t freed = 0;
+    for (unsigned i = 0; i < n; i++) {
+        pfn_t pfn = frame_number(pte_address(entries[i]));
+        struct frame *f = &frames[pfn.n];
+        if (!pte_has_page(entries[i]))
+            continue;
+        if (!frame_is_plain(f)) {
+            page_drop(vm, pfn, 1);
+            continue;
+        }
+        if (--f->refs)
+            continue;
+        if (f->account != account && freed) {
+            account_uncharge(vm, account, freed);
+            freed = 0;
+        }
+        account = f->account;
+        freed++;
+        block_retire(vm, pfn, 1);
+    }
+    if (freed)
+        account_uncharge(vm, account, freed);
+}
+
+void page_split(struct vmm *vm, pfn_t pfn, unsigned level)
+{
+    for (unsigned i = 0; i < PTE_ENTRIES; i++)
+        page_hold(vm, (pfn_t){pfn.n + (i << level_order(level - 1))}, level - 1);
+    page_drop(vm, pfn, level);
+}
+
+// Whether 512 parts that are no block could be one: each referred to once, all of one account.
+static bool can_join(const struct vmm *vm, pfn_t pfn, unsigned level)
+{
+    record_t account = frame_of(vm, pfn)->account;
+    for (unsigned i = 0; i < PTE_ENTRIES; i++) {
+        pfn_t part = {pfn.n + (i << level_order(level - 1))};
+        const struct frame *f = frame_of(vm, part);
+        if (f->account != account || f->order != level_order(level - 1) ||
+            !page_is_sole(vm, part, level - 1))
+            return false;
+    }
+    return true;
+}
+
+bool page_join(struct vmm *vm, pfn_t pfn, unsigned level)
+{
+    struct frame *head = frame_of(vm, pfn);
+    if (is_block(head, level)) {
+        page_hold(vm, pfn, level);
+        for (unsigned i = 0; i < PTE_ENTRIES; i++)
+            page_drop(vm, (pfn_t){pfn.n + (i << level_order(level - 1))}, level - 1);
+        return true;
+    }
+    if (!can_join(vm, pfn, level))
+        return false;
+    *page_count(head, level - 1) = 0;
+    *page_count(head, level) = 1;
+    head->order = (uint8_t)level_order(level);
+    head->flags |= FRAME_SPLIT;
+    block_clear(vm, pfn, level);
+    return true;
+}

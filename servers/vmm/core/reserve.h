@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// Frames set aside for a request, so that its commit cannot fail: blocks of 2 MiB and 1 GiB are
+// taken, of those that are wanted one by one, which tables are too, it is enough to claim the number.
+#pragma once
+
+#include "frame.h"
+
+struct reserve {
+    record_t account;
+    pfn_t large[2]; // blocks of 2 MiB and 1 GiB
+    uint64_t n;     // frames claimed
+    bool fell_back;
+};
+
+// Whether it has a block for an entry of `level`, above 1.
+static inline bool reserve_has(const struct reserve *r, unsigned level)
+{
+    return r->large[level - 2].n;
+}
+
+// Fills an empty reserve with n[i] blocks of each size, charged. With `falls_back`, where no large
+// block is free: blocks a size smaller and a frame for the table that they need. Errors: E_QUOTA,
+// E_NOMEM: the reserve is empty.
+must_check status_t reserve_fill(struct vmm *vm, struct reserve *r, record_t account,
+                                 const uint64_t n[3], bool falls_back);
+
+// Takes a block that reserve_fill() put there; it has the counts of a new one.
+pfn_t reserve_take(struct vmm *vm, struct reserve *r, unsigned level, enum frame_kind kind);
+
+// Takes pages of 4 KiB in a row, each with one reference: *n at least 1 and at most `max`.
+pfn_t reserve_take_pages(struct vmm *vm, struct reserve *r, unsigned max, unsigned *n);
+
+// Gives back what was not taken.
+void reserve_drop(struct vmm *vm, struct reserve *r);
