@@ -72,6 +72,26 @@ class Dump:
         return self.memory.read(self._frames, self.state.n_frames * size)[
             self._frame_struct.fields["kind"].offset::size]
 
+    @cached_property
+    def is_free(self) -> bytearray:
+        """Of every frame, 1 if it is free: what the stretches list, and what is fresh in them."""
+        stretch, n_frames = self.types.struct("stretch"), self.state.n_frames
+        free = bytearray(n_frames)
+        at = self._frames + n_frames * self._frame_struct.n_bytes
+        for level in (1, 2, 3):
+            for i in range(n_frames // span(level + 1) + 1):
+                at += stretch.n_bytes  # the first one is the list's head
+                self._mark_free(free, View(stretch, self.memory.read, at), i, level)
+            at += stretch.n_bytes
+        return free
+
+    def _mark_free(self, free: bytearray, stretch: View, i: int, level: int) -> None:
+        end, n_fresh, pfn = (i + 1) * span(level + 1), stretch.n_fresh * span(level), stretch.free.n
+        free[end - n_fresh:end] = bytes([1]) * n_fresh
+        while pfn:
+            free[pfn:pfn + span(level)] = bytes([1]) * span(level)
+            pfn = self.frame(pfn).next.n
+
     def frames_of(self, kind: str) -> Iterator[int]:
         """The frames of that kind: "FRAME_PAGE"."""
         at = -1

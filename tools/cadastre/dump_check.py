@@ -92,28 +92,27 @@ def _leaks(dump: Dump) -> Iterator[str]:
     for pfn in dump.frames_of("FRAME_TABLE"):
         if pfn not in dump.tables and pfn << PTE["PAGE_SHIFT"] not in window:
             yield f"table {pfn:#x} belongs to nobody"
-    for kind in ("FRAME_FREEING", "FRAME_HELD"):
-        for pfn in dump.frames_of(kind):
-            yield f"frame {pfn:#x} is neither free nor in use"
+    for pfn in dump.frames_of("FRAME_HELD"):
+        yield f"frame {pfn:#x} is neither free nor in use"
+    for pfn in dump.frames_of("FRAME_FREE"):
+        if not dump.is_free[pfn]:
+            yield f"frame {pfn:#x} is free and in no list"
 
 
 def _frames_by_account(dump: Dump) -> tuple[Counter, Counter]:
     """Frames by kind, a block's as its head's; and those in use, by account."""
     kinds, charged = Counter(), Counter()
     in_use = range(dump.kinds["FRAME_TABLE"], max(dump.kinds.values()) + 1)
-    body, free = dump.kinds["FRAME_BODY"], dump.kinds["FRAME_FREE"]
-    account, pfn = 0, 0
-    while pfn < len(dump.frame_kinds):
-        kind, n = dump.frame_kinds[pfn], 1
-        if kind == free:
-            n = 1 << dump.frame(pfn).order
+    body, account = dump.kinds["FRAME_BODY"], 0
+    for pfn, kind in enumerate(dump.frame_kinds):
+        if dump.is_free[pfn]:
+            kind = dump.kinds["FRAME_FREE"]
         elif kind in in_use:
             account = dump.frame(pfn).account
-        if kind == body or kind in in_use:
+        if not dump.is_free[pfn] and (kind == body or kind in in_use):
             kind = dump.kinds["FRAME_PAGE"]
             charged[account] += 1
-        kinds[kind] += n
-        pfn += n
+        kinds[kind] += 1
     return kinds, charged
 
 
