@@ -5,7 +5,7 @@
 
 typedef void touch_code_t(uint64_t va);
 
-touch_code_t touch_read, touch_write, touch_execute, touch_await; // touch_code.S
+touch_code_t touch_read, touch_write, touch_execute, touch_await, touch_count; // touch_code.S
 
 _Static_assert(TOUCH_EXIT_HEADER == SYS_EXIT, "what the assembler loads is EXIT's header");
 
@@ -18,6 +18,7 @@ static const struct {
     [TOUCH_WRITE] = {touch_write, "write", FAULT_WRITE},
     [TOUCH_EXECUTE] = {touch_execute, "execute", FAULT_FETCH},
     [TOUCH_AWAIT] = {touch_await, "await", 0},
+    [TOUCH_COUNT] = {touch_count, "count", FAULT_WRITE},
 };
 
 vaddr_t touch_code(enum touch_kind kind)

@@ -13,6 +13,7 @@ enum touch_kind {
     TOUCH_WRITE,   // stores the word
     TOUCH_EXECUTE, // calls the address
     TOUCH_AWAIT,   // reads until the word is there
+    TOUCH_COUNT,   // adds 1 to the word, again and again, until it is killed
 };
 
 #define TOUCH_SLOT 63u    // which must be empty

@@ -5,7 +5,7 @@
 
     .section .text.touch, "ax"
     .balign 128
-    .globl touch_read, touch_write, touch_execute, touch_await
+    .globl touch_read, touch_write, touch_execute, touch_await, touch_count
 
 touch_read:
     mov (%rdi), %rdi
@@ -26,6 +26,10 @@ touch_await:
     cmp %rsp, (%rdi)
     jne touch_await
     jmp exit
+
+touch_count:
+    incq (%rdi)
+    jmp touch_count
 
     .balign 8
 return:
