@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Portals: minting, counting, the two reports, revoking. Cases R1 and R4.
+// Portals: minting, counting, the two reports, revoking. Cases R1, R4 and R9.
 #include "kernel/portal.h"
 
 #include "kernel/task.h"
@@ -69,6 +69,7 @@ static void a_badge_is_fixed_once_R1(void **state)
     assert_int_equal(p->badge, 5);
 }
 
+// R9: a place has no other life as long as a slot holds on to the last one.
 static void a_dead_portal_is_not_minted(void **state)
 {
     (void)state;

@@ -2,6 +2,7 @@
 // Share and move.
 #include "servers/vmm/core/transfer.h"
 
+#include "servers/vmm/core/frame.h"
 #include "test/unit/fake/vmm/fake.h"
 
 #define VA  0x400000ull
@@ -162,6 +163,98 @@ static void test_move_takes(void **state)
     drop_spaces(f, &t);
 }
 
+static uint64_t charged(struct fake *f, struct fake_cap a)
+{
+    uint64_t answer[MESSAGE_WORDS];
+    const uint64_t words[MESSAGE_WORDS] = {vmm_word0(VMM_STATS, 0)};
+    assert_int_equal(fake_call(f, a, words, NULL, NULL, answer), OK);
+    return answer[3];
+}
+
+// R8: the same frames twice in one space, and in two: each place is an attachment of its own. One
+// that is taken, wholly or in part, is refused.
+static void test_attached_twice(void **state)
+{
+    struct fake *f = *state;
+    struct two t = new_spaces(f);
+    assert_int_equal(fake_share(f, t.a, VA, 2, t.b, VA2, RW), OK);
+    assert_int_equal(fake_share(f, t.a, VA, 2, t.b, VA2 + 0x4000, RW), OK);
+    assert_int_equal(fake_share(f, t.b, VA2, 2, t.a, VA2, RW), OK); // back, by way of the other
+    uint64_t sum = fake_sum(f), n_free = f->vm.state->n_free;
+    for (int at = -1; at <= 1; at++) // before it in part, the same, behind it in part
+        assert_int_equal(fake_share(f, t.a, VA, 2, t.b, VA2 + (uint64_t)at * 0x1000, RW), E_EXISTS);
+    assert_true(fake_sum(f) == sum && f->vm.state->n_free == n_free);
+    assert_int_equal(fake_write(f, t.b, VA2 + 0x5000, 61), OK);
+    expect(f, t.a, VA + 0x1000, 61);
+    expect(f, t.a, VA2 + 0x1000, 61);
+    expect(f, t.b, VA2 + 0x1000, 61);
+    assert_int_equal(fake_unmap(f, t.b, VA2, 2), OK); // one place; the others stay
+    expect(f, t.b, VA2 + 0x5000, 61);
+    expect(f, t.a, VA2 + 0x1000, 61);
+    assert_int_equal(fake_share(f, t.a, VA, 2, t.b, VA2, RW), OK); // the place is free again
+    drop_spaces(f, &t);
+}
+
+// R8: a frame is its owner's: whoever else lets go of it frees nothing and gets nothing back, and
+// the owner pays until the last one has.
+static void test_only_the_owner_pays(void **state)
+{
+    struct fake *f = *state;
+    struct fake_cap owner, guest;
+    assert_int_equal(fake_create(f, f->init, 40, &owner), OK);
+    assert_int_equal(fake_create(f, f->init, 40, &guest), OK);
+    uint64_t empty = charged(f, guest);
+    assert_int_equal(fake_map(f, owner, VA, 2, RW, 0), OK);
+    assert_int_equal(fake_write(f, owner, VA, 5), OK);
+    uint64_t paid = charged(f, owner);
+    assert_int_equal(fake_share(f, owner, VA, 2, guest, VA2, RW), OK);
+    assert_int_equal(charged(f, guest) - empty, f->info.levels - 1); // tables alone
+    assert_int_equal(charged(f, owner), paid);
+    assert_int_equal(fake_unmap(f, guest, VA2, 1), OK);
+    expect(f, owner, VA, 5);
+    assert_int_equal(charged(f, owner), paid);
+    assert_int_equal(fake_unmap(f, owner, VA, 2), OK);
+    assert_int_equal(charged(f, owner), paid - f->info.levels); // its tables, and the first page
+    assert_int_equal(fake_unmap(f, guest, VA2, 2), OK);
+    assert_int_equal(charged(f, guest), empty);
+    assert_int_equal(charged(f, owner), paid - f->info.levels - 1);
+    fake_drop(f, &owner);
+    fake_drop(f, &guest);
+}
+
+// U9: the last capability to a space gone, its pages are mapped nowhere: not in a clone that shares
+// its tables either, but for what that one has by itself. What it shared with others they keep.
+static void test_last_capability(void **state)
+{
+    struct fake *f = *state;
+    struct two t = new_spaces(f);
+    struct fake_cap second = fake_copy(f, t.a), clone;
+    assert_int_equal(fake_write(f, t.a, VA, 7), OK);
+    assert_int_equal(fake_share(f, t.a, VA, 1, t.b, VA2, RW), OK);
+    uint64_t frames[4][MESSAGE_WORDS];
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(fake_query(f, t.a, VA + i * 0x1000, frames[i]), OK);
+    assert_int_equal(fake_clone(f, t.a, CLONE_COW, 0, &clone), OK);
+    assert_int_equal(fake_write(f, clone, VA + 0x1000, 8), OK);
+    fake_drop(f, &t.a);
+    expect(f, second, VA, 7); // not the last one
+    fake_drop(f, &second);
+    assert_int_equal(fake_audit(f), 0);
+    for (unsigned i = 0; i < 4; i++) {
+        const struct frame *frame = frame_of(&f->vm, frame_number(frames[i][4]));
+        bool is_the_clones = i >= 2, is_the_others = i == 0;
+        assert_int_equal(frame->kind == FRAME_PAGE, is_the_clones || is_the_others);
+    }
+    expect(f, clone, VA, 7);
+    expect(f, clone, VA + 0x1000, 8);
+    fake_drop(f, &clone);
+    for (unsigned i = 1; i < 4; i++)
+        assert_int_not_equal(frame_of(&f->vm, frame_number(frames[i][4]))->kind, FRAME_PAGE);
+    expect(f, t.b, VA2, 7);
+    fake_drop(f, &t.b);
+    assert_int_not_equal(frame_of(&f->vm, frame_number(frames[0][4]))->kind, FRAME_PAGE);
+}
+
 // Lazy pages become real; parts of large pages are shared and moved as such.
 static void test_lazy_and_large_sources(void **state)
 {
@@ -220,6 +313,9 @@ int main(void)
         FAKE_TEST(test_share_keeps_rights),
         FAKE_TEST(test_transfer_is_refused),
         FAKE_TEST(test_move_takes),
+        FAKE_TEST(test_attached_twice),
+        FAKE_TEST(test_only_the_owner_pays),
+        FAKE_TEST(test_last_capability),
         FAKE_TEST(test_lazy_and_large_sources),
         FAKE_TEST(test_transfer_without_memory),
     };
