@@ -118,6 +118,7 @@ enum object_kind { OBJECT_NONE, OBJECT_TASK, OBJECT_ENDPOINT, OBJECT_PORTALS, OB
 #define SLOT_SELF    1u // a task's own space, or, in the VMM, the machine capability
 #define SLOT_PARENT  2u // a portal to its spawner, or, in the VMM, its endpoint
 #define SLOT_CONSOLE 3u // the VMM's console capability, which it hands to init
+#define SLOT_DEVICES 4u // in init, the space of device memory
 #define SLOT_FREE    8u // the first slot that a program may use as it likes
 
 #define PRIORITIES       32u // 0 is the lowest

@@ -90,6 +90,7 @@ enum vmm_request { VMM_REQUEST_LIST(VMM_REQUEST_ENUM) VMM_REQUESTS };
 #define PAGE_COW    0x080u
 #define PAGE_2M     0x100u
 #define PAGE_1G     0x200u
+#define PAGE_DEVICE 0x400u // not RAM: uncached, and left out of clones
 
 // Rights of a grant.
 #define RIGHT_READ    0x001u // PROT_R in what is mapped through it

@@ -22,6 +22,13 @@ static const struct flag_word account_words[] = {
     {NULL, 0},
 };
 
+#define RIGHTS_DEVICES (RIGHT_READ | RIGHT_WRITE | RIGHT_SHARE | RIGHT_QUERY | RIGHT_DERIVE)
+
+static const struct flag_word device_words[] = {
+    {"read", RIGHT_READ},   {"write", RIGHT_WRITE},   {"share", RIGHT_SHARE},
+    {"query", RIGHT_QUERY}, {"derive", RIGHT_DERIVE}, {NULL, 0},
+};
+
 static const struct flag_word portal_words[] = {
     {"call", SLOT_CALL}, {"notify", SLOT_NOTIFY}, {"copy", SLOT_COPY}, {"move", SLOT_MOVE},
     {NULL, 0},
@@ -34,13 +41,10 @@ static const struct flag_word expect_words[] = {
 };
 
 static const struct flag_word kind_words[] = {
-    {"space", GIVE_SPACE},
-    {"endpoint", GIVE_ENDPOINT},
-    {"portal", GIVE_PORTAL},
-    {"task", GIVE_TASK},
-    {"console", GIVE_CONSOLE},
-    {"account", GIVE_ACCOUNT},
-    {NULL, 0},
+    {"space", GIVE_SPACE},     {"endpoint", GIVE_ENDPOINT},
+    {"portal", GIVE_PORTAL},   {"task", GIVE_TASK},
+    {"console", GIVE_CONSOLE}, {"account", GIVE_ACCOUNT},
+    {"devices", GIVE_DEVICES}, {NULL, 0},
 };
 
 // Every entry begins with its name, so one search does for all of them.
@@ -167,7 +171,8 @@ static bool has_given(const struct manifest *m, unsigned task, const char *name)
 
 static bool is_only_one(const char *kind)
 {
-    return strcmp(kind, "console") == 0 || strcmp(kind, "account") == 0;
+    return strcmp(kind, "console") == 0 || strcmp(kind, "account") == 0 ||
+           strcmp(kind, "devices") == 0;
 }
 
 // The fixed words: give TASK KIND OBJECT as NAME, without OBJECT where there is only one. Answers
@@ -201,7 +206,7 @@ static struct complaint parse_give_head(const struct manifest *m, const struct l
 static struct complaint parse_give(struct manifest *m, const struct line *line)
 {
     struct manifest_give give = {.rights = RIGHTS_SPACE, .flags = SLOT_ALL};
-    const struct field space_fields[] = {
+    struct field space_fields[] = {
         {.key = "rights", .type = FIELD_FLAGS, .target = &give.rights, .words = right_words},
         {.key = "start", .type = FIELD_NUMBER, .target = &give.start, .max = UINT64_MAX},
         {.key = "pages", .type = FIELD_NUMBER, .target = &give.pages, .min = 1, .max = UINT64_MAX},
@@ -221,7 +226,11 @@ static struct complaint parse_give(struct manifest *m, const struct line *line)
         return complaint;
     if (give.kind == GIVE_ACCOUNT)
         give.rights = RIGHT_CREATE | RIGHT_QUERY;
-    if (give.kind == GIVE_SPACE)
+    if (give.kind == GIVE_DEVICES) {
+        give.rights = RIGHTS_DEVICES;
+        space_fields[0].words = device_words;
+    }
+    if (give.kind == GIVE_SPACE || give.kind == GIVE_DEVICES)
         complaint = words_fields(line, n_fixed, space_fields, COUNT(space_fields));
     else if (give.kind == GIVE_PORTAL)
         complaint = words_fields(line, n_fixed, portal_fields, COUNT(portal_fields));
@@ -233,6 +242,8 @@ static struct complaint parse_give(struct manifest *m, const struct line *line)
         return complaint;
     if (give.pages == 0 && give.start != 0)
         return wrong("start= needs pages=", "");
+    if (give.pages == 0 && give.kind == GIVE_DEVICES)
+        return wrong("devices need start= and pages=", "");
     m->gives[m->n_gives++] = give;
     return fine();
 }

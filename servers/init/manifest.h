@@ -26,6 +26,9 @@
 //       A way to call it. FLAGs: call notify copy move; all of them if left out.
 //   give TASK task TASK2 as NAME
 //       A capability to a task: to wait for it, to kill it.
+//   give TASK devices as NAME start=ADDRESS pages=N [rights=RIGHT,...]
+//       A window of device memory: what lies there is at its own address. RIGHTs: read write share
+//       query derive; all of them if left out.
 //   give TASK console as NAME
 //       The serial line's input.
 //   give TASK account as NAME [rights=RIGHT,...]
@@ -68,15 +71,23 @@ struct manifest_endpoint {
     manifest_name_t name;
 };
 
-enum give_kind { GIVE_SPACE, GIVE_ENDPOINT, GIVE_PORTAL, GIVE_TASK, GIVE_CONSOLE, GIVE_ACCOUNT };
+enum give_kind {
+    GIVE_SPACE,
+    GIVE_ENDPOINT,
+    GIVE_PORTAL,
+    GIVE_TASK,
+    GIVE_CONSOLE,
+    GIVE_ACCOUNT,
+    GIVE_DEVICES
+};
 
 struct manifest_give {
     manifest_name_t name; // that the task asks for
     enum give_kind kind;
     unsigned task;   // who gets it
     unsigned object; // index of the space, endpoint or task
-    uint64_t rights; // GIVE_SPACE, GIVE_ACCOUNT: RIGHT_*
-    uint64_t start;  // GIVE_SPACE: the window
+    uint64_t rights; // GIVE_SPACE, GIVE_ACCOUNT, GIVE_DEVICES: RIGHT_*
+    uint64_t start;  // GIVE_SPACE, GIVE_DEVICES: the window
     uint64_t pages;  // 0: all of the space
     uint64_t badge;  // GIVE_PORTAL
     uint64_t flags;  // GIVE_PORTAL: SLOT_*

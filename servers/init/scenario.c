@@ -55,6 +55,8 @@ static status_t make_give(const struct manifest_give *give, slot_t into)
                           into);
     case GIVE_PORTAL:
         return vmm_portal(SLOT_SELF, SLOT_ENDPOINTS + give->object, give->badge, SLOT_ALL, into);
+    case GIVE_DEVICES:
+        return vmm_derive(SLOT_DEVICES, give->start, give->pages, (uint32_t)give->rights, into);
     case GIVE_ACCOUNT:
         return vmm_derive(SLOT_SELF, 0, all_pages(), (uint32_t)give->rights, into);
     default:

@@ -19,7 +19,7 @@ _Static_assert(VMM_SLOT_MACHINE == (int)SLOT_SELF && VMM_SLOT_ENDPOINT == (int)S
                    VMM_SLOT_CONSOLE == (int)SLOT_CONSOLE,
                "what the kernel gives the VMM");
 _Static_assert(TASK_SLOT_SELF == SLOT_SELF && TASK_SLOT_PARENT == SLOT_PARENT &&
-                   TASK_SLOT_CONSOLE == SLOT_CONSOLE,
+                   TASK_SLOT_CONSOLE == SLOT_CONSOLE && TASK_SLOT_DEVICES == SLOT_DEVICES,
                "what a task finds in its slots");
 _Static_assert(VMM_OBJECT_TASK == (int)BOOT_OBJECT_VMM_TASK &&
                    VMM_OBJECT_ENDPOINT == (int)BOOT_OBJECT_VMM_ENDPOINT,

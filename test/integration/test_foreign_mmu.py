@@ -17,7 +17,8 @@ PAGE = 4096
 LARGE = 512 * PAGE
 HUGE = 512 * LARGE
 USER_END = 1 << 56
-MAPPED, SHARED, COW, IS_2M, IS_1G = 0x010, 0x040, 0x080, 0x100, 0x200  # PAGE_* of vmm_protocol.h
+# PAGE_* of vmm_protocol.h
+MAPPED, SHARED, COW, IS_2M, IS_1G, DEVICE = 0x010, 0x040, 0x080, 0x100, 0x200, 0x400
 
 MACHINES = {
     "5-level": {"cpu": "max"},
@@ -152,6 +153,7 @@ def test_the_views_hold_what_mapper_is_for(views):
         assert any(run.flags & IS_2M for run in runs)
         assert any(not run.flags & MAPPED for run in runs)
         assert any(run.flags & COW for run in runs) == (name != "original")
+        assert any(run.flags & DEVICE for run in runs) == (name != "clone")
         assert max(run.va for run in runs) >= 1 << 46
 
 
@@ -167,6 +169,7 @@ def test_they_have_the_rights_and_the_size(view):
         assert page.user and not page.is_global, hex(va)
         assert page.no_execute == (run.prot != "r-x"), hex(va)
         assert page.is_large == (run.page_bytes > PAGE), hex(va)
+        assert page.is_uncached == bool(run.flags & DEVICE), hex(va)
         if page.writable:
             assert run.prot == "rw-", hex(va)
 

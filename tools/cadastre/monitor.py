@@ -42,6 +42,10 @@ class Page:
         return "U" in self.flags
 
     @property
+    def is_uncached(self) -> bool:
+        return "C" in self.flags and "T" in self.flags
+
+    @property
     def is_global(self) -> bool:
         return "G" in self.flags
 

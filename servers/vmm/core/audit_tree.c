@@ -39,6 +39,20 @@ static void audit_page(struct audit *a, pte_t e, unsigned level)
         page_count_add(a->vm, pfn, level, a->delta);
 }
 
+// A device's leaf: as all of them are, over nothing that is RAM, and below tables that say so.
+static void audit_device(struct audit *a, pfn_t table, pte_t e, unsigned level)
+{
+    uint64_t first = pte_address(e) >> PAGE_SHIFT, end = first + pt_span(level);
+    if (pte_prot(e) & ~pte_max(e) || pte_max(e) & PROT_X || !(e.bits & PTE_SHARED) ||
+        e.bits != pte_arm(e, level, false).bits)
+        audit_error(a, "a device entry does not say what it means", first);
+    if (!(frame_of(a->vm, table)->flags & FRAME_DEVICE))
+        audit_error(a, "a table does not know of the device below it", table.n);
+    for (uint64_t pfn = first; pfn < end && pfn < a->vm->state->n_frames; pfn++)
+        if (frame_of(a->vm, (pfn_t){(uint32_t)pfn})->kind != FRAME_ABSENT)
+            audit_error(a, "a device entry maps RAM", pfn);
+}
+
 static void audit_table(struct audit *a, pfn_t table, unsigned level);
 
 // A reference to a table. What is below is seen once, however many parents there are.
@@ -58,7 +72,16 @@ static void audit_child(struct audit *a, pfn_t table, unsigned level)
     audit_table(a, table, level);
 }
 
-static void audit_entry(struct audit *a, pte_t e, unsigned level)
+// No clone has a part in a table with device memory below it.
+static void check_device_path(struct audit *a, pfn_t table, pfn_t child)
+{
+    const struct frame *f = frame_of(a->vm, child);
+    if (f->flags & FRAME_DEVICE &&
+        (f->refs != 1 || !(frame_of(a->vm, table)->flags & FRAME_DEVICE)))
+        audit_error(a, "a table above device memory is not one space's alone", child.n);
+}
+
+static void audit_entry(struct audit *a, pfn_t table, pte_t e, unsigned level)
 {
     if (pte_is_table(e, level)) {
         pfn_t child = frame_number(pte_address(e));
@@ -67,7 +90,11 @@ static void audit_entry(struct audit *a, pte_t e, unsigned level)
             audit_error(a, "W over a table with several parents", child.n);
         if (e.bits != pte_table(pte_address(e), e.bits & PTE_W).bits)
             audit_error(a, "an entry of a table is not permissive", child.n);
+        if (audit_is_checking(a) && child.n < a->vm->state->n_frames)
+            check_device_path(a, table, child);
         audit_child(a, child, level - 1);
+    } else if (pte_is_device(e)) {
+        audit_device(a, table, e, level);
     } else if (pte_has_page(e)) {
         audit_page(a, e, level);
     } else if (pte_prot(e) & ~pte_max(e)) {
@@ -98,7 +125,7 @@ static void audit_table(struct audit *a, pfn_t table, unsigned level)
         used++;
         if (i < f->first || i > f->last)
             audit_error(a, "an entry lies outside its table's range", table.n);
-        audit_entry(a, e, level);
+        audit_entry(a, table, e, level);
     }
     if (used != f->used || (!used && !is_root))
         audit_error(a, "a table's count of entries is wrong", table.n);

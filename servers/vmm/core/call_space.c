@@ -136,7 +136,7 @@ status_t serve_derive(struct vmm *vm, struct call *c)
 static void answer_pages(const struct vmm *vm, struct call *c, uint64_t start, uint64_t n_pages,
                          const struct spot *spot)
 {
-    bool has_page = pte_has_page(spot->pte);
+    bool has_page = pte_is_leaf(spot->pte);
     c->answer[1] = start << PAGE_SHIFT;
     c->answer[2] = n_pages;
     c->answer[3] = spot_attributes(vm, spot);

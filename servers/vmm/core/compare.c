@@ -6,9 +6,12 @@
 
 #define STEPS_MAX 4096u // of one request
 
-// Whether two entries that are no tables allow the same with the same frames.
+// Whether two entries that are no tables allow the same with the same frames. Device memory is no
+// contents: as good as nothing.
 static bool is_alike(pte_t a, pte_t b)
 {
+    if (pte_is_device(a) || pte_is_device(b))
+        return (pte_is_device(a) || pte_is_empty(a)) && (pte_is_device(b) || pte_is_empty(b));
     if (pte_is_empty(a) || pte_is_empty(b))
         return pte_is_empty(a) && pte_is_empty(b);
     if (pte_prot(a) != pte_prot(b) || pte_is_lazy(a) != pte_is_lazy(b))
@@ -80,6 +83,8 @@ unsigned spot_attributes(const struct vmm *vm, const struct spot *spot)
         attributes |= PAGE_COW;
     if (spot->level > 1)
         attributes |= spot->level == 2 ? PAGE_2M : PAGE_1G;
+    if (pte_is_device(e))
+        attributes |= PAGE_DEVICE;
     return attributes;
 }
 

@@ -22,6 +22,8 @@ static bool place_is_large(const struct vmm *vm, const struct edit *e, uint64_t 
     uint64_t from = place_from(e, page);
     if (level > e->page_level || from & (pt_span(level) - 1))
         return false;
+    if (!e->source_root.n)
+        return true;
     struct spot spot = pt_find(vm, e->source_root, from);
     return level <= (pte_is_lazy(spot.pte) ? pte_lazy_level(spot.pte) : spot.level);
 }
@@ -46,7 +48,7 @@ static enum verdict judge_own(const struct vmm *vm, const struct edit *e, pte_t 
                               bool is_whole)
 {
     bool is_lazy = pte_is_lazy(pte);
-    if (pte_is_empty(pte))
+    if (pte_is_empty(pte) || pte_is_device(pte))
         return e->fills ? HERE : SKIP;
     if (is_lazy && !e->fills)
         return SKIP;
@@ -104,7 +106,7 @@ static void plan_here(struct vmm *vm, struct edit *e, pte_t pte, unsigned level,
     case EDIT_OWN:
         if (pte_is_empty(pte))
             e->status = E_FAULT;
-        else if (e->prot & ~pte_max(pte))
+        else if (e->prot & ~pte_max(pte) || (pte_is_device(pte) && e->takes))
             e->status = E_RIGHT;
         else if (pte_is_lazy(pte) || !own_keeps(vm, e, pte, level, is_joint))
             e->need[level - 1]++;
@@ -259,6 +261,8 @@ static pte_t own_page(struct vmm *vm, struct edit *e, pte_t pte, unsigned level)
 {
     uint64_t flags = e->shares ? PTE_SHARED : 0;
     unsigned prot = pte_prot(pte), max = pte_max(pte);
+    if (pte_is_device(pte))
+        return pte;
     if (pte_is_lazy(pte))
         return new_page(vm, e, level, prot, max, flags);
     pfn_t pfn = frame_number(pte_address(pte));
@@ -280,13 +284,15 @@ static pte_t placed_page(struct vmm *vm, const struct edit *e, uint64_t page, un
     uint64_t from = place_from(e, page);
     pfn_t pfn = {(uint32_t)from};
     unsigned max = e->max;
-    uint64_t flags = e->shares ? PTE_SHARED : 0;
+    uint64_t flags = (e->shares ? PTE_SHARED : 0) | (e->is_device ? PTE_DEVICE : 0);
     if (e->source_root.n) {
         struct spot spot = pt_find(vm, e->source_root, from);
         pfn = (pfn_t){frame_number(pte_address(spot.pte)).n + (uint32_t)(from - spot.start)};
         max &= pte_max(spot.pte);
+        flags |= spot.pte.bits & PTE_DEVICE;
     }
-    page_hold(vm, pfn, level);
+    if (!(flags & PTE_DEVICE))
+        page_hold(vm, pfn, level);
     return pte_page(frame_address(pfn), level, e->prot, max, flags, e->is_sole);
 }
 
@@ -306,14 +312,18 @@ static void commit_here(struct vmm *vm, struct edit *e, pfn_t table, unsigned le
         break;
     case EDIT_PROTECT:
         new = pte_rights(old, e->prot, pte_max(old));
-        if (pte_has_page(old))
-            new = pte_arm(new, level, page_is_sole(vm, frame_number(pte_address(old)), level));
+        if (pte_is_leaf(old))
+            new = pte_arm(new, level,
+                          pte_has_page(old) &&
+                              page_is_sole(vm, frame_number(pte_address(old)), level));
         break;
     case EDIT_OWN:
         new = own_page(vm, e, old, level);
         break;
     }
     edit_store(vm, e, table, s->i, s->from, new);
+    if (pte_is_device(new))
+        frame_of(vm, table)->flags |= FRAME_DEVICE;
     if (e->kind == EDIT_MAP || e->kind == EDIT_UNMAP)
         release_entry(vm, e, old, level);
 }
@@ -374,6 +384,12 @@ static bool close_child(struct vmm *vm, const struct edit *e, pfn_t table, unsig
     return true;
 }
 
+// What lies below a table, lies below its parent.
+static void table_mark(struct vmm *vm, pfn_t table, pfn_t child)
+{
+    frame_of(vm, table)->flags |= frame_of(vm, child)->flags & FRAME_DEVICE;
+}
+
 static void commit_table(struct vmm *vm, struct edit *e, pfn_t table, unsigned level,
                          uint64_t first, uint64_t last)
 {
@@ -394,6 +410,8 @@ static void commit_table(struct vmm *vm, struct edit *e, pfn_t table, unsigned l
         if (!child.n)
             continue;
         commit_table(vm, e, child, level - 1, s.from, s.to);
+        if (e->kind == EDIT_PLACE)
+            table_mark(vm, table, child);
         close_child(vm, e, table, level, s.from, child);
     }
 }
@@ -403,6 +421,9 @@ void edit_commit(struct vmm *vm, struct edit *e)
     struct path path;
     path_find(vm, e, &path);
     commit_table(vm, e, path.table[path.level], path.level, e->first, e->last);
+    for (unsigned level = path.level + 1; level <= vm->state->levels && e->kind == EDIT_PLACE;
+         level++)
+        table_mark(vm, path.table[level], path.table[level - 1]);
     for (unsigned level = path.level + 1; level <= vm->state->levels; level++)
         if (!close_child(vm, e, path.table[level], level, e->first, path.table[level - 1]))
             break;

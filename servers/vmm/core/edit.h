@@ -34,7 +34,8 @@ struct edit {
     bool is_unseen;       // no CPU has ever loaded the space: nothing to flush
     bool is_sole;         // PLACE: the frames' other references are about to go
     pfn_t source_root;    // PLACE: the frames are those of this space from page `source` on,
-    uint64_t source;      // or, without a root, the frames from number `source` on
+    uint64_t source;      // or, without a root, the frames from number `source` on,
+    bool is_device;       // which are no RAM
     // edit.c's own:
     bool is_planned;
     status_t status;

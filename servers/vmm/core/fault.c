@@ -25,6 +25,8 @@ static unsigned fault_level(const struct vmm *vm, const struct spot *spot)
 {
     if (pte_is_lazy(spot->pte))
         return pte_lazy_level(spot->pte);
+    if (pte_is_device(spot->pte))
+        return 1;
     bool is_own =
         !spot->is_joint && page_is_sole(vm, frame_number(pte_address(spot->pte)), spot->level);
     return is_own ? spot->level : 1;

@@ -30,10 +30,11 @@ enum frame_kind {
     FRAME_OBJECT,  // donated to the kernel
 };
 
-#define FRAME_VISITED 0x1u // by the audit
-#define FRAME_SPLIT   0x2u // head of a block of which a part was mapped by itself
-#define FRAME_PART    0x4u // a part of a block that somebody maps whole
-#define FRAME_JOINED  0x8u // head of a block joined of free parts, whose records still say so
+#define FRAME_VISITED 0x1u  // by the audit
+#define FRAME_SPLIT   0x2u  // head of a block of which a part was mapped by itself
+#define FRAME_PART    0x4u  // a part of a block that somebody maps whole
+#define FRAME_JOINED  0x8u  // head of a block joined of free parts, whose records still say so
+#define FRAME_DEVICE  0x10u // a table below which device memory was mapped: see device.h
 
 struct frame {
     uint8_t kind;

@@ -28,6 +28,7 @@ enum message_event {
 #define TASK_SLOT_SELF    1u
 #define TASK_SLOT_PARENT  2u
 #define TASK_SLOT_CONSOLE 3u
+#define TASK_SLOT_DEVICES 4u
 #define SLOT_FLAGS_ALL    0xfu
 
 struct ports {

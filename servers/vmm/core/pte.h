@@ -4,7 +4,7 @@
 //
 //    63 62  60 59  57 56  54 53 52 51          12 11 10  9  8  7  6  5  4  3  2  1  0
 //   +--+------+------+------+-----+--------------+-----+--+--+--+--+--+--+--+--+--+--+
-//   |NX|      | PROT | MAX  |     | frame        |     |SH| G|PS| D| A|CD|WT| U| W| P|
+//   |NX|      | PROT | MAX  |     | frame        |  |DV|SH| G|PS| D| A|CD|WT| U| W| P|
 //   +--+------+------+------+-----+--------------+-----+--+--+--+--+--+--+--+--+--+--+
 //
 // - empty: all bits zero.
@@ -13,6 +13,8 @@
 //   it is shared on purpose (clones share it too). With PROT_R it is present; W then is set if PROT
 //   has it and nobody else holds the frame (or SH). Without PROT_R it is `held`: not present, U set,
 //   the frame kept.
+// - device (a leaf, DV): its frame is no RAM and counted nowhere; uncached (CD, WT), shared, never
+//   executable, and left out of clones.
 // - lazy (not present, W set): demand-zero; bits 12..13 are the level of the pages to come.
 //   With PROT 0 it is reserved or a guard.
 // All but tables may stand at any level: the entry speaks for everything that it covers.
@@ -27,6 +29,7 @@ typedef struct {
 } pte_t;
 
 #define PTE_SHARED     (1ull << 9)
+#define PTE_DEVICE     (1ull << 10)
 #define PTE_MAX_SHIFT  54
 #define PTE_PROT_SHIFT 57
 #define PTE_MAX        (7ull << PTE_MAX_SHIFT)
@@ -58,10 +61,21 @@ static inline bool pte_is_lazy(pte_t e)
     return (e.bits & (PTE_P | PTE_U | PTE_W)) == PTE_LAZY;
 }
 
-// Whether the entry, known to be no table, has a frame.
-static inline bool pte_has_page(pte_t e)
+// Whether the entry, known to be no table, has a frame, be it RAM or a device's.
+static inline bool pte_is_leaf(pte_t e)
 {
     return e.bits & PTE_U;
+}
+
+static inline bool pte_is_device(pte_t e)
+{
+    return e.bits & PTE_DEVICE;
+}
+
+// Whether the entry, known to be no table, refers to a frame of RAM, and counts in its record.
+static inline bool pte_has_page(pte_t e)
+{
+    return (e.bits & (PTE_U | PTE_DEVICE)) == PTE_U;
 }
 
 static inline paddr_t pte_address(pte_t e)
@@ -107,12 +121,14 @@ static inline unsigned pte_lazy_level(pte_t e)
 static inline pte_t pte_arm(pte_t e, unsigned level, bool is_sole)
 {
     unsigned prot = pte_prot(e);
-    uint64_t bits = e.bits & (PTE_ADDR | PTE_PROT | PTE_MAX | PTE_SHARED);
+    uint64_t bits = e.bits & (PTE_ADDR | PTE_PROT | PTE_MAX | PTE_SHARED | PTE_DEVICE);
     if (level > 1)
         bits |= PTE_PS;
     if (!(prot & PROT_R))
         return (pte_t){bits | PTE_HELD};
     bits |= PTE_P | PTE_U | PTE_A | PTE_D;
+    if (bits & PTE_DEVICE)
+        bits |= PTE_CD | PTE_WT;
     if (prot & PROT_W && (is_sole || e.bits & PTE_SHARED))
         bits |= PTE_W;
     if (!(prot & PROT_X))

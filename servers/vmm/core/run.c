@@ -77,7 +77,7 @@ static pte_t protected_entry(const struct edit *e, pte_t old)
     if (pte_is_empty(old))
         return old;
     pte_t new = pte_rights(old, e->prot, pte_max(old));
-    return pte_has_page(old) ? pte_arm(new, 1, pte_is_present(old) && old.bits & PTE_W) : new;
+    return pte_is_leaf(old) ? pte_arm(new, 1, pte_is_present(old) && old.bits & PTE_W) : new;
 }
 
 // Changes entries in a row that look like `from` but for their frames. Answers how many there are.

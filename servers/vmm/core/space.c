@@ -2,6 +2,7 @@
 #include "space.h"
 
 #include "account.h"
+#include "device.h"
 #include "pool.h"
 #include "probe_page.h"
 #include "table.h"
@@ -113,6 +114,13 @@ status_t clone_prepare(struct vmm *vm, record_t source, enum clone_mode mode, ui
 {
     *c = (struct clone){.source = source, .mode = mode};
     status_t status = space_create(vm, space_of(vm, source)->account, quota, &c->space);
+    if (status != OK)
+        return status;
+    if (device_is_below(vm, space_of(vm, source)->root))
+        status = device_reserve(vm, space_of(vm, source)->root, space_of(vm, c->space)->account,
+                                &c->own_tables);
+    if (status != OK)
+        space_discard(vm, c->space);
     if (status != OK || mode == CLONE_COW)
         return status;
     c->copy = (struct edit){
@@ -125,15 +133,19 @@ status_t clone_prepare(struct vmm *vm, record_t source, enum clone_mode mode, ui
         .is_unseen = true,
     };
     status = edit_prepare(vm, &c->copy);
-    if (status != OK)
+    if (status != OK) {
+        reserve_drop(vm, &c->own_tables);
         space_discard(vm, c->space);
+    }
     return status;
 }
 
 void clone_commit(struct vmm *vm, struct clone *c)
 {
-    pfn_t to = space_of(vm, c->space)->root;
-    pt_clone_root(vm, space_of(vm, c->source)->root, to);
+    pfn_t from = space_of(vm, c->source)->root, to = space_of(vm, c->space)->root;
+    pt_clone_root(vm, from, to);
+    if (device_is_below(vm, from))
+        device_leave_out(vm, from, to, &c->own_tables);
     c->copy.root = to;
     if (c->mode == CLONE_COPY)
         edit_commit(vm, &c->copy);
@@ -141,6 +153,7 @@ void clone_commit(struct vmm *vm, struct clone *c)
 
 void clone_cancel(struct vmm *vm, struct clone *c)
 {
+    reserve_drop(vm, &c->own_tables);
     if (c->mode == CLONE_COPY)
         edit_cancel(vm, &c->copy);
 }

@@ -36,6 +36,7 @@ struct clone {
     record_t space; // new, still empty, and without references
     enum clone_mode mode;
     struct edit copy;
+    struct reserve own_tables; // for the tables that the clone cannot share, see device.h
 };
 
 // A space with the same pages as `source`, in two steps of which the second cannot fail. CLONE_COW

@@ -5,6 +5,7 @@
 #include "arch/layout.h"
 #include "block.h"
 #include "boot_memory.h"
+#include "device.h"
 #include "edit.h"
 #include "fault.h"
 #include "grant.h"
@@ -258,7 +259,7 @@ static status_t make_modules_space(struct vmm *vm, const struct boot_info *info,
 
 status_t vmm_start_init(struct vmm *vm, const struct boot_info *info)
 {
-    record_t root = vm->state->root_account, modules;
+    record_t root = vm->state->root_account, modules, devices;
     struct spawn init = {
         .parent_kind = PARENT_PORTAL,
         .gets_console = true,
@@ -273,9 +274,13 @@ status_t vmm_start_init(struct vmm *vm, const struct boot_info *info)
     if (status == OK)
         status = make_modules_space(vm, info, &modules);
     if (status == OK)
+        status = device_space_create(vm, info, &devices);
+    if (status == OK)
         status = grant_create_whole(vm, root, init.space, RIGHTS_ALL, &init.self);
     if (status == OK)
         status = grant_create_whole(vm, root, modules, MODULES_RIGHTS, &init.parent);
+    if (status == OK)
+        status = grant_create_whole(vm, root, devices, DEVICE_RIGHTS, &init.devices);
     if (status == OK)
         status = task_spawn(vm, &init);
     if (status == OK)

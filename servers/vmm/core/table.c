@@ -46,7 +46,8 @@ void table_recount(struct vmm *vm, pfn_t table, unsigned from, unsigned n, unsig
     }
 }
 
-// A full table is copied at the first write after a clone: few instructions an entry.
+// A full table is copied at the first write after a clone: few instructions an entry. There is no
+// device in it.
 static void copy_leaves(struct vmm *vm, pte_t *in, pte_t *out, unsigned n)
 {
     struct frame *frames = vm->frames;
@@ -65,7 +66,7 @@ static void copy_leaves(struct vmm *vm, pte_t *in, pte_t *out, unsigned n)
     }
 }
 
-// The same above level 1. True if W was set anywhere.
+// The same for any table. True if W was set anywhere.
 static bool copy_children(struct vmm *vm, pte_t *in, pte_t *out, unsigned n, unsigned level)
 {
     bool had_w = false;
@@ -97,7 +98,7 @@ bool table_copy(struct vmm *vm, pfn_t from, pfn_t to)
     copy->used = source->used;
     copy->first = source->first;
     copy->last = source->last;
-    if (source->level == 1)
+    if (source->level == 1 && !(source->flags & FRAME_DEVICE))
         copy_leaves(vm, in, out, n);
     else
         had_w = copy_children(vm, in, out, n, source->level);
@@ -116,6 +117,8 @@ void table_fill(struct vmm *vm, pfn_t table, unsigned level, pte_t e)
     for (unsigned i = 0; i < PTE_ENTRIES; i++)
         entries[i] = pte_part(e, level, i);
     table_recount(vm, table, 0, PTE_ENTRIES, 0, PTE_ENTRIES);
+    if (pte_is_device(e))
+        f->flags |= FRAME_DEVICE;
     if (pte_has_page(e))
         page_split(vm, frame_number(pte_address(e)), level);
 }

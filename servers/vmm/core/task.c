@@ -150,6 +150,8 @@ static status_t task_give_all(struct vmm *vm, const struct spawn *s, const struc
         status = task_give_portal(vm, t, TASK_SLOT_PARENT, s->parent);
     if (status == OK && s->parent_kind == PARENT_SLOT)
         status = task_give(vm, t, TASK_SLOT_PARENT, VMM_SLOT_RECEIVE);
+    if (status == OK && s->devices)
+        status = task_give_portal(vm, t, TASK_SLOT_DEVICES, s->devices);
     if (status == OK && s->gets_console)
         status = task_give(vm, t, TASK_SLOT_CONSOLE, VMM_SLOT_CONSOLE);
     return status;

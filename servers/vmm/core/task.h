@@ -44,6 +44,7 @@ struct spawn {
     enum parent_kind parent_kind;
     portal_t parent;   // PARENT_PORTAL: one into the VMM's endpoint. PARENT_SLOT: VMM_SLOT_RECEIVE
     bool gets_console; // it gets VMM_SLOT_CONSOLE
+    portal_t devices;  // 0, or a grant for its slot TASK_SLOT_DEVICES
     bool is_fragile, is_probe; // as in struct task
     bool is_init;              // no capability to it is made; its end is the machine's
     vaddr_t rip, rsp;

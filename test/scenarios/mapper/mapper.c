@@ -12,20 +12,22 @@
 #include "ipc/thread.h"
 #include "test/scenarios/lib/touch.h"
 
-enum { LAND = SLOT_FREE, COPY, RUNNER, CONSOLE };
+enum { LAND = SLOT_FREE, COPY, RUNNER, CONSOLE, DEVICES };
 
-#define SMALL    0x10000000ul
-#define SHARED   0x11000000ul
-#define WINDOW   0x20000000ul // in this task's space
-#define LAZY     0x12000000ul
-#define LARGE    0x40000000ul // 2 MiB each
-#define HUGE     0x80000000ul // aligned to 1 GiB
-#define HIGH     0x0055000000000000ul
-#define HIGH_4   0x0000550000000000ul // where 4 levels end before that
-#define RW       (PROT_R | PROT_W)
-#define RX       (PROT_R | PROT_X)
-#define L_PAGES  512ul
-#define PATIENCE 100u // time slices
+#define SMALL     0x10000000ul
+#define SHARED    0x11000000ul
+#define WINDOW    0x20000000ul // in this task's space
+#define LAZY      0x12000000ul
+#define DEVICE    0x11002000ul // beside the shared ones
+#define DEVICE_AT 0xfec00000ul
+#define LARGE     0x40000000ul // 2 MiB each
+#define HUGE      0x80000000ul // aligned to 1 GiB
+#define HIGH      0x0055000000000000ul
+#define HIGH_4    0x0000550000000000ul // where 4 levels end before that
+#define RW        (PROT_R | PROT_W)
+#define RX        (PROT_R | PROT_X)
+#define L_PAGES   512ul
+#define PATIENCE  100u // time slices
 
 static status_t map_small(void)
 {
@@ -71,6 +73,12 @@ static status_t map_shared(void)
     if (status == OK)
         status = vmm_share(SLOT_SELF, WINDOW + PAGE_SIZE, 1, LAND, SHARED + PAGE_SIZE, PROT_R);
     return status;
+}
+
+static status_t map_device(void)
+{
+    status_t status = get("devices", DEVICES);
+    return status == OK ? vmm_share(DEVICES, DEVICE_AT, 1, LAND, DEVICE, RW) : status;
 }
 
 // The clone writes to some, so that there are pages that are shared, copied and neither.
@@ -179,7 +187,9 @@ uint64_t main(uint64_t argument)
     status = map_high();
     if (status == OK)
         status = map_shared();
-    check_status(status, OK, "maps high and shared pages");
+    if (status == OK)
+        status = map_device();
+    check_status(status, OK, "maps high, shared and device pages");
     if (get("console", CONSOLE) != OK)
         return 1;
     bool waits = is_watched();

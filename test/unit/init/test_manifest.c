@@ -101,6 +101,22 @@ static void gives_refer_to_what_stands_above(void **state)
     assert_int_equal(give[4].object, 0);
 }
 
+static void devices_are_given_by_windows(void **state)
+{
+    (void)state;
+    const struct manifest_give *give = &manifest.gives[0];
+    assert_int_equal(parse("task a\n"
+                           "give a devices as clock start=0xfed00000 pages=1 rights=read,share\n"),
+                     OK);
+    assert_int_equal(give->kind, GIVE_DEVICES);
+    assert_int_equal(give->start, 0xfed00000);
+    assert_int_equal(give->pages, 1);
+    assert_int_equal(give->rights, RIGHT_READ | RIGHT_SHARE);
+    assert_refused("task a\ngive a devices as clock\n", 2, "devices need start= and pages=", "");
+    assert_refused("task a\ngive a devices as clock start=0 pages=1 rights=execute\n", 2,
+                   "unknown word", "execute");
+}
+
 static void the_console_and_the_account_are_the_only_ones(void **state)
 {
     (void)state;
@@ -303,6 +319,7 @@ int main(void)
         cmocka_unit_test(a_task_has_defaults),
         cmocka_unit_test(a_task_takes_every_field_in_any_order),
         cmocka_unit_test(gives_refer_to_what_stands_above),
+        cmocka_unit_test(devices_are_given_by_windows),
         cmocka_unit_test(the_console_and_the_account_are_the_only_ones),
         cmocka_unit_test(unknown_words_are_refused),
         cmocka_unit_test(missing_and_double_fields_are_refused),

@@ -45,12 +45,13 @@ static void test_new_space_has_the_kernel_and_nothing_else(void **state)
     assert_int_equal(f->vm.state->kernel.refs, refs);
 }
 
-// The kernel's space is taken on first use and held by every space: boot, init's and the modules'.
+// The kernel's space is taken on first use and held by every space: init's, the modules' and
+// the devices'.
 static void test_kernel_space_is_lazy(void **state)
 {
     (void)state;
     struct fake *f = fake_boot((struct fake_config){4, 16, 7});
-    assert_int_equal(f->vm.state->kernel.refs, 2);
+    assert_int_equal(f->vm.state->kernel.refs, 3);
     assert_true(f->vm.state->kernel.entry.bits != 0);
     fake_end(f);
 }

@@ -305,6 +305,7 @@ static void test_end_of_init(void **state)
     assert_int_equal(f->objects[object].slots[TASK_SLOT_CONSOLE].type, CAP_CONSOLE);
     fake_drop(f, &f->init);
     fake_drop(f, &f->modules);
+    fake_drop(f, &f->devices);
     uint64_t before = f->vm.state->n_free;
     assert_false(event(f, object, EVENT_EXIT, 0, 0, 0, 0));
     assert_int_equal(f->n_failures, 1);

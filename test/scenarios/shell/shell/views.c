@@ -28,9 +28,10 @@ status_t do_query(struct shell *shell, const struct arguments *a)
 static void answer_run(const struct vmm_page *run)
 {
     vaddr_t end = run->start + run->pages * PAGE_SIZE;
-    const char *sharing = run->flags & PAGE_SHARED ? " shared"
-                          : run->flags & PAGE_COW  ? " cow"
-                                                   : "";
+    const char *sharing = run->flags & PAGE_DEVICE   ? " device"
+                          : run->flags & PAGE_SHARED ? " shared"
+                          : run->flags & PAGE_COW    ? " cow"
+                                                     : "";
     if (run->pages == 0)
         return;
     if (run->flags & PAGE_LAZY)

@@ -30,6 +30,7 @@ struct fake *fake_boot(struct fake_config config)
     assert_int_equal(vmm_start_init(&f->vm, &f->info), OK);
     f->init = init_slot(f, TASK_SLOT_SELF);
     f->modules = init_slot(f, TASK_SLOT_PARENT);
+    f->devices = init_slot(f, TASK_SLOT_DEVICES);
     f->n_free = f->vm.state->n_free;
     assert_int_equal(fake_audit(f), 0);
     return f;

@@ -73,6 +73,7 @@ struct fake {
     char log[4096];
     struct fake_cap init; // a grant on init's space with all rights
     struct fake_cap modules;
+    struct fake_cap devices;
     uint32_t starved; // the first frame that fake_starve() took
     uint64_t n_free;  // when all was set up
 };
