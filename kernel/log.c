@@ -18,8 +18,8 @@ static void line_append(struct task *t, char c)
     }
     if (t->n_logged == LOG_LINE_BYTES)
         line_flush(t);
-    bool is_control = (unsigned char)c < ' ' && c != '\t';
-    t->line[t->n_logged++] = is_control ? '?' : c;
+    bool is_text = (c >= ' ' && c <= '~') || c == '\t';
+    t->line[t->n_logged++] = is_text ? c : '?';
 }
 
 void log_end(struct task *t)

@@ -25,7 +25,8 @@
 //   DROP        target: any slot.
 //   YIELD       gives up the CPU to another ready task of the same priority.
 //   EXIT        word 0: code. The pager is told; does not return.
-//   LOG         48 bytes in the words, up to the first NUL. Printed when the line is complete.
+//   LOG         48 bytes in the words, up to the first NUL. Printed when the line is complete; what
+//               is no printable ASCII or tab, as "?".
 //   WAIT        target: endpoint. Waits for its notification word alone, returns and clears it.
 // Holder of the console capability (target slot).
 //   CONSOLE_READ    up to 48 bytes of serial input in the words; how many: in RBX, as a badge.

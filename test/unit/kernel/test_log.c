@@ -93,11 +93,13 @@ static void last_words_are_heard(void **state)
     assert_string_equal(fake.out, "about to d\n");
 }
 
-static void control_characters_are_shown_as_marks(void **state)
+static void what_is_no_text_is_shown_as_marks(void **state)
 {
     (void)state;
     say(started(), "a\x1b[2Jb\r\tc\n");
     assert_string_equal(fake.out, "a?[2Jb?\tc\n");
+    say(started(), "\x7f\x80\x9b\xff~ \n");
+    assert_string_equal(fake.out, "a?[2Jb?\tc\n????~ \n");
 }
 
 int main(void)
@@ -110,7 +112,7 @@ int main(void)
         KERNEL_TEST(an_overlong_line_is_cut),
         KERNEL_TEST(a_line_of_exactly_the_limit_stays_one),
         KERNEL_TEST(last_words_are_heard),
-        KERNEL_TEST(control_characters_are_shown_as_marks),
+        KERNEL_TEST(what_is_no_text_is_shown_as_marks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
