@@ -17,7 +17,10 @@
 // SPACE_CREATE   quota in frames; 0: the caller's account       capability (all rights)
 //                highest priority of tasks there (with a quota; 0: the caller's)
 // SPACE_CLONE    mode (enum clone_mode), quota                  capability (the rights of this one)
-// SPACE_DESTROY                                                 kills its tasks, frees all
+// SPACE_DESTROY                                                 kills its tasks, frees all. One that
+//                                                               was made with a quota takes along all
+//                                                               spaces that draw on it, or on a part
+//                                                               of it: so a quota can be taken back
 // MAP            va, pages, prot             (flags: MAP_*)
 // UNMAP          va, pages
 // PROTECT        va, pages, prot

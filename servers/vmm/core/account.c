@@ -32,6 +32,13 @@ status_t account_charge(struct vmm *vm, record_t id, uint64_t frames)
     return OK;
 }
 
+bool account_is_within(struct vmm *vm, record_t id, record_t ancestor)
+{
+    while (id && id != ancestor)
+        id = account_of(vm, id)->parent;
+    return id;
+}
+
 // Its record cannot be freed here: this may be called from the freeing of a record.
 static void account_bury(struct vmm *vm, record_t id)
 {

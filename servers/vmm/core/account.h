@@ -31,6 +31,9 @@ must_check status_t account_create(struct vmm *vm, record_t parent, uint64_t quo
 void account_hold(struct vmm *vm, record_t id);
 void account_release(struct vmm *vm, record_t id);
 
+// Whether the account is `ancestor`, or was carved from it, directly or not.
+bool account_is_within(struct vmm *vm, record_t id, record_t ancestor);
+
 // E_QUOTA if `frames` more would exceed the quota; E_NOMEM if that is because the machine has no
 // more.
 must_check status_t account_check(struct vmm *vm, record_t id, uint64_t frames);

@@ -113,12 +113,32 @@ status_t serve_rollback(struct vmm *vm, struct call *c)
     return OK;
 }
 
+static void destroy_space(struct vmm *vm, record_t id)
+{
+    space_hold(vm, id);
+    task_kill_all(vm, id);
+    grant_kill_all(vm, id);
+    space_release(vm, id);
+}
+
+// Of the spaces in the list only the one that is destroyed leaves it: what its tasks held is heard of
+// later, as last references.
+static void destroy_account(struct vmm *vm, record_t account)
+{
+    record_t next;
+    for (record_t id = vm->state->spaces; id; id = next) {
+        next = space_of(vm, id)->next;
+        if (account_is_within(vm, space_of(vm, id)->account, account))
+            destroy_space(vm, id);
+    }
+}
+
 status_t serve_space_destroy(struct vmm *vm, struct call *c)
 {
-    space_hold(vm, c->space);
-    task_kill_all(vm, c->space);
-    grant_kill_all(vm, c->space);
-    space_release(vm, c->space);
+    if (space_of(vm, c->space)->has_own_account)
+        destroy_account(vm, c->account);
+    else
+        destroy_space(vm, c->space);
     return OK;
 }
 

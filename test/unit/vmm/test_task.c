@@ -296,6 +296,46 @@ static void test_destroy(void **state)
     fake_drop(f, &narrow);
 }
 
+// Whoever carved a quota takes it back by one request, whatever was made on it and whoever holds that;
+// what draws on another account stays.
+static void test_destroy_takes_the_account(void **state)
+{
+    struct fake *f = *state;
+    struct fake_cap a, clone, part, deep, outside, task[4];
+    uint64_t before = f->vm.state->n_free;
+    assert_int_equal(fake_create(f, f->init, 200, &a), OK);
+    assert_int_equal(fake_clone(f, a, CLONE_COW, 0, &clone), OK);
+    assert_int_equal(fake_create(f, a, 80, &part), OK);
+    assert_int_equal(fake_create(f, part, 40, &deep), OK);
+    assert_int_equal(fake_create(f, f->init, 0, &outside), OK);
+    const struct fake_cap homes[] = {a, clone, deep, outside};
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(fake_spawn(f, homes[i], NULL, &task[i]), OK);
+    assert_int_equal(simple(f, clone, VMM_SPACE_DESTROY, NULL), OK); // it has no account: alone
+    assert_int_equal(fake_map(f, part, VA, 1, PROT_R, 0), OK);
+    assert_int_equal(simple(f, a, VMM_SPACE_DESTROY, NULL), OK);
+    assert_int_equal(fake_map(f, a, VA, 1, PROT_R, 0), E_REVOKED);
+    assert_int_equal(fake_map(f, part, VA, 1, PROT_R, 0), E_REVOKED);
+    assert_int_equal(fake_map(f, deep, VA, 1, PROT_R, 0), E_REVOKED);
+    assert_int_equal(fake_map(f, outside, VA, 1, PROT_R, 0), OK);
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t w[MESSAGE_WORDS];
+        assert_int_equal(simple(f, task[i], VMM_TASK_WAIT, w), OK);
+        assert_int_equal(w[1], EXIT_KILLED);
+        fake_drop(f, &task[i]);
+    }
+    assert_int_equal(simple(f, task[3], VMM_TASK_KILL, NULL), OK);
+    fake_drop(f, &task[3]);
+    fake_drop(f, &a);
+    fake_drop(f, &clone);
+    fake_drop(f, &part);
+    fake_drop(f, &deep);
+    fake_drop(f, &outside);
+    fake_pump(f);
+    assert_int_equal(f->vm.state->n_free, before);
+    assert_int_equal(fake_audit(f), 0);
+}
+
 static void test_end_of_init(void **state)
 {
     struct fake *f = *state;
@@ -327,6 +367,7 @@ int main(void)
         FAKE_TEST(test_faults),
         FAKE_TEST(test_threads_keep_the_space),
         FAKE_TEST(test_destroy),
+        FAKE_TEST(test_destroy_takes_the_account),
         FAKE_TEST(test_end_of_init),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
