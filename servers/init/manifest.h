@@ -42,10 +42,10 @@
 #include "ipc/status.h"
 #include "ipc/vmm_protocol.h"
 
-#define MANIFEST_TASKS_MAX     16u
+#define MANIFEST_TASKS_MAX     24u
 #define MANIFEST_SPACES_MAX    8u
 #define MANIFEST_ENDPOINTS_MAX 8u
-#define MANIFEST_GIVES_MAX     16u
+#define MANIFEST_GIVES_MAX     40u
 #define MANIFEST_TESTS_MAX     1000u // that one task may declare
 #define MANIFEST_LINE_MAX      120u  // characters
 

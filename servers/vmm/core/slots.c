@@ -63,23 +63,21 @@ void slots_drop(struct vmm *vm, pfn_t slots)
     }
 }
 
-static status_t slots_grow(struct vmm *vm)
+status_t slots_fill(struct vmm *vm)
 {
-    if (vm->state->n_slots + SLOTS_IN_FRAME > VMM_SLOTS_MAX)
-        return E_LIMIT;
-    status_t status = slots_add(vm, vm->state->root_account, VMM_OBJECT_TASK);
-    if (status == OK)
-        slots_free(vm, vm->state->n_slots, vm->state->n_slots + SLOTS_IN_FRAME);
+    status_t status = OK;
+    while (status == OK && vm->state->n_slots + SLOTS_IN_FRAME <= VMM_SLOTS_MAX) {
+        status = slots_add(vm, vm->state->root_account, VMM_OBJECT_TASK);
+        if (status == OK)
+            slots_free(vm, vm->state->n_slots, vm->state->n_slots + SLOTS_IN_FRAME);
+    }
     return status;
 }
 
 status_t slot_alloc(struct vmm *vm, uint16_t *slot)
 {
-    if (!vm->state->free_slots) {
-        status_t status = slots_grow(vm);
-        if (status != OK)
-            return status;
-    }
+    if (!vm->state->free_slots)
+        return E_LIMIT;
     *slot = vm->state->free_slots;
     vm->state->free_slots = *slot_next(vm, *slot);
     return OK;

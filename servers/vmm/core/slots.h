@@ -14,10 +14,14 @@ must_check status_t slots_add(struct vmm *vm, record_t account, uint32_t task);
 pfn_t slots_of(const struct vmm *vm, uint32_t task);
 void slots_drop(struct vmm *vm, pfn_t slots);
 
-// Boot only: all slots from VMM_SLOT_FREE on. The frame for the table of slots is zero.
+// Boot only: the slots that every task begins with, from VMM_SLOT_FREE on. The frame for the table of slots is zero.
 void slots_start(struct vmm *vm, pfn_t table);
 
-// Errors: E_LIMIT, E_NOMEM, E_QUOTA.
+// Boot only: all the frames of slots that the VMM will ever have, so that no client's doing makes it
+// take more later. Errors: E_NOMEM, E_LIMIT.
+must_check status_t slots_fill(struct vmm *vm);
+
+// Errors: E_LIMIT.
 must_check status_t slot_alloc(struct vmm *vm, uint16_t *slot);
 void slot_free(struct vmm *vm, uint16_t slot);
 

@@ -182,6 +182,8 @@ status_t vmm_start(struct vmm *vm, const struct boot_info *info, const struct po
         return E_FORMAT;
     status = window_start(vm);
     if (status == OK)
+        status = slots_fill(vm);
+    if (status == OK)
         status = slot_alloc(vm, &s->reply_slot);
     return status;
 }
@@ -283,6 +285,8 @@ status_t vmm_start_init(struct vmm *vm, const struct boot_info *info)
         status = grant_create_whole(vm, root, devices, DEVICE_RIGHTS, &init.devices);
     if (status == OK)
         status = task_spawn(vm, &init);
+    if (status == OK) // what a manifest can name needs more slots than a task begins with
+        status = slots_add(vm, root, task_of(vm, vm->state->init)->object);
     if (status == OK)
         free_unmapped(vm);
     vmm_settle(vm);

@@ -31,6 +31,12 @@ static status_t object_destroy(void *context, uint32_t index)
     return OK;
 }
 
+static status_t task_slots(void *context, uint32_t task, uint32_t index)
+{
+    (void)context, (void)task, (void)index;
+    return OK;
+}
+
 static status_t portal_mint_(void *context, uint32_t portal, uint32_t endpoint, uint64_t badge,
                              uint32_t slot, uint64_t flags)
 {
@@ -77,6 +83,7 @@ static void fail(void *context, const char *line)
 static const struct ports board_ports = {
     .object_create = object_create,
     .object_destroy = object_destroy,
+    .task_slots = task_slots,
     .portal_mint = portal_mint_,
     .portal_revoke = portal_revoke,
     .drop = drop,
