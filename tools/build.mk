@@ -43,7 +43,7 @@ test: ## every test; the last line is "N passed, N failed"
 	@tools/test.sh $(MAKE) $(JOBS) $(PYTEST)
 
 test-build: all unit-programs $(SCENARIOS:%=$(B)/scenarios/%/image.iso) \
-            $(B)/bench/image.iso
+            $(B)/bench/image.iso $(B)/bench/linux-init
 
 unit: unit-programs ## the host unit tests; T=text picks those with it in their name
 	$(Q)$(PYTEST) test/unit $(if $(T),-k "$(T)")
@@ -65,7 +65,7 @@ coverage: unit ## lines of the VMM's core that the unit tests reach
 
 # OURS=1: only Cadastre, with 4 levels. RECORD=1: what is measured becomes what it may cost.
 # TRACE=row: the instructions of that row, one by one, in build/bench/.
-bench: $(B)/bench/image.iso ## what operations cost here and on Linux; OURS=1 RECORD=1 TRACE=row
+bench: $(B)/bench/image.iso $(B)/bench/linux-init ## what operations cost here and on Linux; OURS=1 RECORD=1 TRACE=row
 	$(Q)PYTHONPATH=tools $(PYTHON) -m cadastre.bench --build $(B) \
 	    $(if $(OURS),--ours) $(if $(RECORD),--record) $(if $(TRACE),--trace $(TRACE))
 
@@ -80,7 +80,9 @@ CHECK_DIRS := $(wildcard boot kernel arch lib servers test)
 C_SOURCES  := $(shell find $(CHECK_DIRS) -name '*.c')
 C_HEADERS  := $(shell find $(CHECK_DIRS) -name '*.h')
 TIDY_KERNEL := $(filter boot/% kernel/% arch/%,$(C_SOURCES))
-TIDY_USER   := $(filter lib/% servers/% test/scenarios/% test/bench/%,$(C_SOURCES))
+TIDY_LINUX  := $(filter test/bench/linux/%,$(C_SOURCES))
+TIDY_USER   := $(filter-out $(TIDY_LINUX),\
+               $(filter lib/% servers/% test/scenarios/% test/bench/%,$(C_SOURCES)))
 
 .PHONY: check check-format check-layers check-tidy format
 check: check-format check-layers check-tidy ## format, include layers, clang-tidy
@@ -94,10 +96,11 @@ format: | packages ## let clang-format rewrite the C sources
 check-layers: | packages
 	$(Q)$(PYTHON) tools/layers.py $(CC) $(KERNEL_CFLAGS)
 
-check-tidy: $(patsubst %,$(B)/tidy/%,$(TIDY_KERNEL) $(TIDY_USER)) # one stamp a file: what has not changed is not done again
+check-tidy: $(patsubst %,$(B)/tidy/%,$(TIDY_KERNEL) $(TIDY_USER) $(TIDY_LINUX)) # one stamp a file: what has not changed is not done again
 
 $(TIDY_KERNEL:%=$(B)/tidy/%): TIDY_CFLAGS = $(KERNEL_CFLAGS)
 $(TIDY_USER:%=$(B)/tidy/%): TIDY_CFLAGS = $(USER_CFLAGS)
+$(TIDY_LINUX:%=$(B)/tidy/%): TIDY_CFLAGS = $(LINUX_CFLAGS)
 $(B)/tidy/%: % $(C_HEADERS) .clang-tidy | packages
 	@mkdir -p $(@D)
 	$(Q)clang-tidy --quiet $< -- $(TIDY_CFLAGS) 2>$@.log || { cat $@.log >&2; exit 1; }

@@ -2,7 +2,7 @@
 // Runs as soon as it is notified, for its priority is the higher one; tells the next caller when
 // that was.
 #include "ipc/init_client.h"
-#include "test/bench/counter.h"
+#include "test/bench/lib/counter.h"
 
 enum { EAR = SLOT_FREE, CALLER };
 

@@ -10,18 +10,23 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from cadastre import bench_counts, bench_ours, bench_record, bench_report
+from cadastre import (bench_counts, bench_linux, bench_ours, bench_plot, bench_record,
+                      bench_report)
 from cadastre.bench_report import Results
+from cadastre.bench_rows import ROWS, net
 from cadastre.machine import BootError, BootFailed
 
 
 def _progress(what: str) -> None:
-    """One line that changes, on a terminal; nothing into a pipe."""
+    """On a terminal one line that changes."""
     if sys.stderr.isatty():
         print(f"\r\033[K{what}", end="", file=sys.stderr, flush=True)
 
 
 def _watch(what: str) -> Callable[[str], None]:
+    """Says that a boot begins; the answer is called with each of its rows."""
+    if not sys.stderr.isatty():
+        print(f"bench: {what}", file=sys.stderr, flush=True)
     _progress(f"{what}: boots")
     return lambda name: _progress(f"{what}: {name}")
 
@@ -34,23 +39,48 @@ def measure_ours(build: Path) -> tuple[Results, str]:
     traced = bench_counts.measure(build, measured, _watch("Cadastre, traced"))
     results.counts = traced.counts
     results.weighted = bench_counts.weighted(traced, measured, results.ours)
+    results.series["Cadastre"] = bench_plot.series(measured)
     return results, bench_counts.longest_path(traced, build)
+
+
+def _measure_linux(build: Path, results: Results) -> str:
+    """Adds Linux's numbers; answers why there are none, or nothing."""
+    try:
+        measured = bench_linux.measure(build, _watch("Linux"))
+    except bench_linux.NoLinux as error:
+        return f"no Linux to compare with: {error}"
+    results.linux = {row.name: number for row in ROWS
+                     if (number := net(measured, row.linux, row.without)) is not None}
+    results.linux_version = bench_linux.version(build / "linux")
+    results.series["Linux"] = bench_plot.series(measured)
+    return ""
 
 
 def _measure(options: argparse.Namespace) -> int:
     results, longest = measure_ours(options.build)
+    note = ""
     if not options.ours:
         five = bench_ours.measure(options.build, 5, _watch("Cadastre, 5 levels"))
         results.five = bench_ours.numbers(five, options.build)
+        note = _measure_linux(options.build, results)
     _progress("")
-    print(bench_report.table(results))
-    print(longest)
+    print(bench_report.head(results), bench_report.table(results), longest, sep="\n")
+    if note:
+        print(note)
     bench_report.write_json(results, options.build / "bench.json")
-    if options.record:
-        bench_record.save(options.recorded, results)
-        table = bench_record.readme_table(bench_record.load(options.recorded))
-        options.readme.write_text(bench_record.with_table(options.readme.read_text(), table))
-        return 0
+    if not options.ours:
+        bench_plot.write(results.series, options.build / "bench.svg")
+    return _record(options, results) if options.record else _judge(options, results)
+
+
+def _record(options: argparse.Namespace, results: Results) -> int:
+    bench_record.save(options.recorded, results)
+    table = bench_record.readme_table(bench_record.load(options.recorded))
+    options.readme.write_text(bench_record.with_table(options.readme.read_text(), table))
+    return 0
+
+
+def _judge(options: argparse.Namespace, results: Results) -> int:
     problems = bench_record.breaches(bench_record.load(options.recorded), results)
     for problem in problems:
         print(f"WORSE: {problem}")

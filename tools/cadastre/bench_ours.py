@@ -21,12 +21,12 @@ IMAGE = Path("bench/image.iso")  # under the build folder
 
 
 # No input of the host's: two runs are the same.
-_ALIKE = ("-rtc", "base=2024-01-01,clock=vm", "-seed", "1")
+ALIKE = ("-rtc", "base=2024-01-01,clock=vm", "-seed", "1")
 
 
 def config(build: Path, levels: int, paused: bool = False, more: tuple[str, ...] = ()) -> Config:
     return Config(build / IMAGE, MEMORY, CPU[levels], icount=ICOUNT, paused=paused,
-                  extra=_ALIKE + more)
+                  extra=ALIKE + more)
 
 
 def measure(build: Path, levels: int,

@@ -6,7 +6,10 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from cadastre.bench_linux import ARGUMENTS
 from cadastre.bench_log import Counts
+from cadastre.bench_ours import CPU, ICOUNT, MEMORY
+from cadastre.bench_plot import Series
 from cadastre.bench_rows import ROWS, Row
 
 
@@ -20,6 +23,8 @@ class Results:
     weighted: dict[str, float] = field(default_factory=dict)
     five: dict[str, float] = field(default_factory=dict)
     linux: dict[str, float] = field(default_factory=dict)
+    linux_version: str = ""
+    series: dict[str, Series] = field(default_factory=dict)  # a system each
 
 
 def _number(value: float | None) -> str:
@@ -52,6 +57,16 @@ def _cells(row: Row, results: Results) -> tuple[str, ...]:
             _number(results.weighted.get(row.name)))
 
 
+def head(results: Results) -> str:
+    """What the columns are."""
+    lines = [f"Instructions an operation: QEMU -icount {ICOUNT} -cpu {CPU[4]} -m {MEMORY}, medians."]
+    if results.linux:
+        lines.append(f"Linux {results.linux_version} on the same machine: {ARGUMENTS}")
+    lines.append("seL4 as measured elsewhere. weighted: + 100 a kernel entry, 200 a CR3 load, 100 "
+                 "an invalidation.")
+    return "\n".join(lines) + "\n"
+
+
 def table(results: Results) -> str:
     """A line for each row that was measured. Kernel entries, CR3 loads and invalidations are those
     of the whole request where a row is a page's share of one."""
@@ -72,4 +87,5 @@ def write_json(results: Results, path: Path) -> None:
              "linux": results.linux.get(row.name), "sel4": row.sel4 or None,
              "target": row.target, "dream": row.dream}
             for row in ROWS if row.name in results.ours]
-    path.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+    everything = {"linux": results.linux_version or None, "rows": rows, "series": results.series}
+    path.write_text(json.dumps(everything, indent=1) + "\n")

@@ -28,7 +28,7 @@ class Row:
     text      for people
     target    what must be reached, in instructions, and the number to dream of; None: only shown
     sel4      what seL4 16.0.0 costs, measured elsewhere; a text
-    linux     the name of the line that the Linux side prints; "" where it has no such thing
+    linux     the line of the Linux side for what comes nearest; "" where it has no such thing
     without   "zeroing" or "copying": whose cost is taken off
     """
 
@@ -52,6 +52,7 @@ ROWS = (
     Row("notify_wakes", "notify, until the waiter in another space runs", 130, None, "531"),
     Row("notify_round", "the same, until who rang goes on"),
     Row("yield", "yield to another space", 100, 80, "272", "yield"),
+    Row("pager", "fault to a user-mode pager and back, no mapping", 260, 190, "1,259", "pager"),
     Row("touch", "demand-zero fault, without zeroing", 550, 400, "1,977", "touch", "zeroing"),
     Row("map_1", "map one page by request, without zeroing", 480, 360, "731", "map_1", "zeroing"),
     Row("unmap_1", "unmap one page by request", 500, 380, "580", "unmap_1"),
@@ -80,11 +81,13 @@ ROWS = (
     Row("write_first", "first write in a clone: path copied, table full", 9000, 5000),
     Row("write_sole", "write to a page whose other holder is gone", 600, 450, "", "write_sole"),
     Row("share", "share one page with another space", 650, 480, "1,524", "share"),
-    Row("spawn", "create and start a task in an existing space", 1600, 1100, "9,171"),
+    Row("spawn", "create and start a task in an existing space", 1600, 1100, "9,171",
+        "vfork_exit_wait"),
     Row("spawn_exit_wait", "start a task, its exit, wait", None, None, "", "vfork_exit_wait"),
     Row("task_bytes", "bytes: a task in a space of its own, one page", None, None, "24,576",
         "process_bytes"),
     Row("task_own_bytes", "bytes: the same without its tables and page", 4096),
+    Row("revoke", "revoke a derived capability, of 1,024", 100, 40, "279"),
     Row("kernel_text", "bytes: the kernel's .text", 20480, 14336, "65,024"),
 )
 

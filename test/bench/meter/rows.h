@@ -3,7 +3,9 @@
 // fails is not printed.
 #pragma once
 
-#include "sample.h"
+#include "ipc/init_client.h"
+#include "ipc/vmm_client.h"
+#include "test/bench/lib/sample.h"
 
 // Slots of the meter. Those from FREE on are a group's own, and empty again when it ends.
 enum { ECHO = SLOT_FREE, TAKER, BELL, TURN, FREE };
@@ -22,3 +24,4 @@ must_check status_t bulk_clone_rows(void);
 must_check status_t clone_rows(void);
 must_check status_t write_rows(void);
 must_check status_t task_rows(void);
+must_check status_t series_rows(void);

@@ -66,11 +66,6 @@ static status_t drop_one(unsigned i)
     return status == OK ? ipc_drop(SPACES + i) : status;
 }
 
-static void tell_bytes(const char *name, uint64_t bytes)
-{
-    log_format("# bench: %s %lu %lu 1 1 0 0\n", name, bytes, bytes);
-}
-
 static status_t memory_of_a_task(void)
 {
     struct vmm_stats before = {0}, after = {0}, space = {0};
@@ -86,8 +81,8 @@ static status_t memory_of_a_task(void)
     if (status != OK)
         return status;
     uint64_t bytes = (before.free - after.free) * PAGE_SIZE / N_OWN;
-    tell_bytes("task_bytes", bytes);
-    tell_bytes("task_own_bytes", bytes - (space.tables + 1) * PAGE_SIZE);
+    row_tell("task_bytes", bytes);
+    row_tell("task_own_bytes", bytes - (space.tables + 1) * PAGE_SIZE);
     return OK;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Samples of what an operation costs, one row a kind. What a bracket itself costs is measured first
+// Samples of what an operation costs, one row a kind; the same code on both systems. What a bracket itself costs is measured first
 // and taken off. A row is printed as
 //
 //   # bench: NAME MEDIAN MIN SAMPLES PER ZEROED COPIED
@@ -9,9 +9,7 @@
 // it with one instruction, without what `zero_nothing` and `copy_nothing` cost) where that is wanted.
 #pragma once
 
-#include "ipc/init_client.h"
-#include "ipc/vmm_client.h"
-#include "test/bench/counter.h"
+#include "test/bench/lib/counter.h"
 
 #define SAMPLES_MAX 256u
 
@@ -42,8 +40,14 @@ void sample_add(struct row *row, uint64_t cost);
         sample_add((row), cost_ - bracket_cost); \
     } while (0)
 
-// Prints the row.
+// Sorts the samples and prints the row.
 void row_report(struct row *row);
+
+// Prints one number as a row.
+void row_tell(const char *name, uint64_t value);
+
+// What a system brings: prints the line.
+void row_print(const struct row *row, uint64_t median, uint64_t least);
 
 // n_samples of `op` in a row of its own.
 #define MEASURE(row_name, n_samples, op)               \

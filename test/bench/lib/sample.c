@@ -2,6 +2,7 @@
 #include "sample.h"
 
 #define EMPTY_BRACKETS 100u
+#define PAGE_BYTES     4096u
 
 uint64_t bracket_cost;
 
@@ -38,8 +39,15 @@ void row_report(struct row *row)
     if (row->n == 0)
         return;
     sort(row->at, row->n);
-    log_format("# bench: %s %lu %lu %u %lu %lu %lu\n", row->name, row->at[row->n / 2], row->at[0],
-               row->n, row->per != 0 ? row->per : 1, row->zeroed, row->copied);
+    if (row->per == 0)
+        row->per = 1;
+    row_print(row, row->at[row->n / 2], row->at[0]);
+}
+
+void row_tell(const char *name, uint64_t value)
+{
+    const struct row row = {.name = name, .per = 1, .n = 1};
+    row_print(&row, value, value);
 }
 
 static void find_bracket_cost(void)
@@ -71,12 +79,12 @@ static void copy_words(void *to, const void *from, uint64_t n)
 
 void calibrate(void)
 {
-    static char pages[2][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+    static char pages[2][PAGE_BYTES] __attribute__((aligned(PAGE_BYTES)));
     find_bracket_cost();
-    log_format("# bench: bracket %lu %lu 1 1 0 0\n", bracket_cost, bracket_cost);
+    row_tell("bracket", bracket_cost);
     MEASURE("known_loop", 5, known_loop());
     MEASURE("zero_nothing", 9, zero_words(pages[0], 0));
-    MEASURE("zero_page", 9, zero_words(pages[0], PAGE_SIZE / 8));
+    MEASURE("zero_page", 9, zero_words(pages[0], PAGE_BYTES / 8));
     MEASURE("copy_nothing", 9, copy_words(pages[0], pages[1], 0));
-    MEASURE("copy_page", 9, copy_words(pages[0], pages[1], PAGE_SIZE / 8));
+    MEASURE("copy_page", 9, copy_words(pages[0], pages[1], PAGE_BYTES / 8));
 }
