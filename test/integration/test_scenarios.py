@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every scenario boots; the default one on the machines that Cadastre promises to run on."""
+"""Every scenario boots; the default one on the machines that Cadastre promises to run on (F6)."""
 from pathlib import Path
 
 import pytest

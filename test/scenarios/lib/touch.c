@@ -95,8 +95,9 @@ bool touch_faults(slot_t space, enum touch_kind kind, vaddr_t va)
 {
     struct vmm_exit end = {.kind = EXIT_KILLED};
     status_t status = touch(space, kind, va, 0, &end);
+    vaddr_t rip = kind == TOUCH_EXECUTE ? va : touch_code(kind);
     bool is_met = status == OK && end.kind == EXIT_FAULT && end.code == VECTOR_PAGE &&
-                  end.address == va &&
+                  end.address == va && end.rip == rip &&
                   (end.error & ~FAULT_PRESENT) == (FAULT_USER | kinds[kind].error);
     return tell(is_met, kind, va, status, &end);
 }

@@ -50,6 +50,6 @@ bool touch_reads(slot_t space, vaddr_t va, uint64_t word);
 bool touch_writes(slot_t space, vaddr_t va, uint64_t word);
 bool touch_executes(slot_t space, vaddr_t va);
 
-// Whether the access ends in a page fault at its address, with an error code that says so.
+// Whether the access ends in a page fault (F1): its address, instruction and error code say so.
 bool touch_faults(slot_t space, enum touch_kind kind, vaddr_t va);
 #endif

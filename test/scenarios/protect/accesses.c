@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every access to every protection, as the MMU sees it.
+// Every access to every protection, as the MMU sees it. A fault tells address, instruction and kind
+// (F1).
 #include "ipc/init_client.h"
 #include "test/scenarios/lib/touch.h"
 
