@@ -40,7 +40,9 @@ class Dump:
                           ("task", "RECORD_TASK"))}
         self.accounts = self._read_accounts()
         self.tables: dict[int, Table] = {}
-        self.users: dict[tuple[int, int], list[tuple[Table, int]]] = {}  # of a page, by level
+        # By number of the first frame, and level: who maps a page, or a device's.
+        self.users: dict[tuple[int, int], list[tuple[Table, int]]] = {}
+        self.device_users: dict[tuple[int, int], list[tuple[Table, int]]] = {}
         self.spaces = {space.id: space for space in self._read_spaces()}
         self.tasks = {task.id: task for task in self._read_tasks()}
         self.grants: dict[int, Grant] = {}
@@ -156,8 +158,9 @@ class Dump:
                 table.entries[i] = entry = self._read_entry(words[i], level)
                 if entry.table:
                     entry.table.parents.append((table, i))
-                elif entry.kind == "page":
-                    self.users.setdefault((entry.pfn, level), []).append((table, i))
+                elif entry.kind != "lazy":
+                    users = self.users if entry.kind == "page" else self.device_users
+                    users.setdefault((entry.pfn, level), []).append((table, i))
         return table
 
     def _read_entry(self, bits: int, level: int) -> Entry:
@@ -171,6 +174,8 @@ class Dump:
                       bool(bits & PTE["PTE_SHARED"]))
         if not is_present and not bits & PTE["PTE_HELD"]:
             entry.kind, entry.pfn, entry.lazy_level = "lazy", 0, pfn & 3
+        elif bits & PTE["PTE_DEVICE"]:
+            entry.kind = "device"
         return entry
 
     def leaves(self, space: Space) -> Iterator[Leaf]:
@@ -218,8 +223,12 @@ class Dump:
         entry = leaf.entry
         if entry.kind == "lazy":
             return Run(leaf.page, span(leaf.level), entry.prot)
-        is_cow = leaf.is_joint or not self.is_sole(entry.pfn, leaf.level)
-        how = "shared" if entry.shared else "cow" if is_cow else ""
+        if entry.kind == "device":
+            how = "device"
+        elif entry.shared:
+            how = "shared"
+        else:
+            how = "cow" if leaf.is_joint or not self.is_sole(entry.pfn, leaf.level) else ""
         return Run(leaf.page, span(leaf.level), entry.prot, SIZES[leaf.level], how)
 
     # Tasks and grants.

@@ -10,11 +10,15 @@ from collections.abc import Iterator
 
 from cadastre.dump import Dump
 from cadastre.dump_parts import Table, span
+from cadastre.header import constants
 from cadastre.memory import PTE
+
+_FRAME = constants("servers/vmm/core/frame.h")
 
 
 def problems(dump: Dump) -> Iterator[str]:
-    for check in (_tables, _pages, _objects, _leaks, _conservation, _accounts, _spaces, _grants):
+    for check in (_tables, _pages, _devices, _objects, _leaks, _conservation, _accounts, _spaces,
+                  _grants):
         yield from check(dump)
 
 
@@ -74,6 +78,23 @@ def _pages(dump: Dump) -> Iterator[str]:
                                whole[pfn, level])
             yield from _differ(f"page {pfn:#x}: entries of parts of level {level}",
                                f.part_refs[i], parts[pfn, level] if is_block else 0)
+
+
+def _devices(dump: Dump) -> Iterator[str]:
+    """What is no RAM: never executable, and below tables that are marked and one space's alone."""
+    for (pfn, level), users in dump.device_users.items():
+        for table, i in users:
+            what = f"table {table.pfn:#x}, entry {i}: a device"
+            entry = table.entries[i]
+            if entry.max & PTE["PROT_X"] or not entry.shared:
+                yield f"{what} that can be executed, or parts in clones"
+            if not dump.frame(table.pfn).flags & _FRAME["FRAME_DEVICE"]:
+                yield f"{what} below a table without the mark"
+            if len(table.parents) != 1:
+                yield f"{what} below a table with several parents"
+        end = min(pfn + span(level), dump.state.n_frames)
+        if any(kind != dump.kinds["FRAME_ABSENT"] for kind in dump.frame_kinds[pfn:end]):
+            yield f"a device's frame {pfn:#x} is RAM"
 
 
 def _objects(dump: Dump) -> Iterator[str]:

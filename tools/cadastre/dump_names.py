@@ -34,7 +34,8 @@ def named_dump(memory: Memory, scenario: Path) -> Dump:
 
 def _name_the_rest(dump: Dump) -> None:
     for space in dump.spaces.values():
-        space.name = space.name or f"space {space.id:#x}"
+        has_device = any(leaf.entry.kind == "device" for leaf in dump.leaves(space))
+        space.name = space.name or ("devices" if has_device else f"space {space.id:#x}")
         if space.has_own_account:
             space.account.name = space.name
     for account in dump.accounts.values():

@@ -34,10 +34,10 @@ class Account:
 class Entry:
     """A page-table entry that is not empty."""
 
-    kind: str  # "table", "page", "lazy"
+    kind: str  # "table", "page", "device", "lazy"
     writable: bool  # W: of a table, that it has this one parent; of a page, that the MMU lets write
     table: "Table | None" = None
-    pfn: int = 0  # of a page
+    pfn: int = 0  # of a page, or of a device's
     prot: int = 0
     max: int = 0
     shared: bool = False
@@ -110,7 +110,7 @@ class Run:
     pages: int
     prot: int
     size: str = ""  # of pages that are there; else they are lazy
-    how: str = ""  # "shared", "cow" or nothing
+    how: str = ""  # "device", "shared", "cow" or nothing
 
     def line(self) -> str:
         what = " ".join(filter(None, (self.size, "mapped", self.how))) if self.size else "lazy"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cadastre.dump import Dump
-from cadastre.dump_parts import SIZES, Entry, Space, Table, prot_text, span
+from cadastre.dump_parts import SIZES, Account, Entry, Space, Table, prot_text, span
 from cadastre.memory import ENTRIES, PAGE
 
 CELLS_MAX = 12  # of a table; of more, those in the middle are left out
@@ -79,15 +79,25 @@ class Graph:
         if b is None or (a.kind, a.writable, a.prot, a.max, a.shared, a.lazy_level) != \
                 (b.kind, b.writable, b.prot, b.max, b.shared, b.lazy_level):
             return False
-        if a.kind == "page":
-            users = self.dump.users
-            return self._follows(users[a.pfn, table.level], users[b.pfn, table.level]) and \
-                self.dump.frame(a.pfn).account == self.dump.frame(b.pfn).account
+        if a.pfn:
+            return self._follows(self._users(a, table.level), self._users(b, table.level)) and \
+                self._payer(a) is self._payer(b)
         if a.kind == "table":
             return self._follows(a.table.parents, b.table.parents) and \
                 a.table.account is b.table.account and \
                 self._shape(a.table) is not None and self._shape(a.table) == self._shape(b.table)
         return True
+
+    def _users(self, entry: Entry, level: int) -> list[tuple[Table, int]]:
+        """Who maps what the entry maps."""
+        users = self.dump.users if entry.kind == "page" else self.dump.device_users
+        return users[entry.pfn, level]
+
+    def _payer(self, entry: Entry) -> Account | None:
+        """None: the block that it is a part of tells; or it is a device's, and nobody pays."""
+        if entry.kind == "device":
+            return None
+        return self.dump.accounts.get(self.dump.frame(entry.pfn).account)
 
     def _groups(self, table: Table) -> Iterator[tuple[int, int]]:
         """First and last of the entries that are alike."""
@@ -112,7 +122,7 @@ class Graph:
                 below = self._shape(e.table)
                 if below is None or len(e.table.parents) > 1:
                     return None
-            elif e.kind == "page" and not self.dump.is_sole(e.pfn, table.level):
+            elif e.kind == "device" or e.pfn and not self.dump.is_sole(e.pfn, table.level):
                 return None
             shape.append((first, last, e.kind, e.writable, e.prot, e.max, e.shared, e.lazy_level,
                           below))
@@ -187,7 +197,8 @@ class Graph:
                    title: str) -> Cell:
         is_cow = not entry.shared and (table.refs > 1 or
                                        not self.dump.is_sole(entry.pfn, table.level))
-        how = " shared" if entry.shared else " cow" if is_cow else ""
+        how = " device" if entry.kind == "device" else " shared" if entry.shared else \
+            " cow" if is_cow else ""
         title += "\nW: the MMU lets write" if entry.writable else "\nno W: a write faults"
         child = self._add_frames(entry, table.level, n * (last - first + 1))
         lines = f"{here * PAGE:#x}", prot_text(entry.prot) + how, f"[{first}" + (
@@ -198,16 +209,16 @@ class Graph:
         key = entry.pfn, level
         if key in self._frames:
             return self._frames[key]
-        record = self.dump.frame(entry.pfn)
-        account = self.dump.accounts.get(record.account)
-        users = self.dump.users[key]
-        payer = account.name if account else "its block's"
+        users, account = self._users(entry, level), self._payer(entry)
+        payer = account.name if account else "nobody: it is a device" \
+            if entry.kind == "device" else "its block's"
         title = "\n".join([f"{plural(n, 'page')} of {SIZES[level]}, frame {entry.pfn:#x}"
                            + (" and others" if n > 1 else ""),
                            f"{_entries(len(users))} to each", f"paid by {payer}"])
         label = f"{entry.pfn * PAGE:#x}"
-        box = self._add(Box("frames", 2 + self.dump.levels - level, label,
-                            f"{n:,} × {SIZES[level]}", title, n, len(users)))
+        note = f"{n:,} × {SIZES[level]}" + (" device" if entry.kind == "device" else "")
+        box = self._add(Box("frames", 2 + self.dump.levels - level, label, note, title, n,
+                            len(users)))
         self._frames[key] = box
         return box
 
