@@ -36,6 +36,12 @@ static status_t carry(struct task *s, struct task *r, struct endpoint *e, struct
     status_t status = slot_check_send(from, move);
     if (status != OK)
         return status;
+    if (from->type == SLOT_REPLY && from->caller->event.kind == MESSAGE_EXCEPTION &&
+        e == machine_endpoint) {
+        d->flags |= RESULT_OBJECT;
+        d->carried = from->caller->object.index;
+        return OK; // shown, and kept by its holder, who is to answer
+    }
     if (from->type == SLOT_PORTAL && from->portal->endpoint == e) {
         d->flags |= RESULT_OWN;
         d->carried = from->portal->badge;
@@ -48,6 +54,8 @@ static status_t carry(struct task *s, struct task *r, struct endpoint *e, struct
             return E_NOSLOT;
         unsigned mask = header_flags(s->header) >> 4;
         d->flags |= RESULT_CAP;
+        if (from->type == SLOT_PORTAL && e == machine_endpoint)
+            d->carried = portal_number(from->portal);
         return header_flags(s->header) & SYS_LEND ? slot_lend(from, to, s, mask)
                                                   : slot_transfer(from, to, move, mask);
     }
@@ -61,8 +69,8 @@ static void message_words(const struct task *s, uint64_t *words)
 {
     const struct task_event *event = &s->event;
     const struct registers *regs = &s->regs;
-    const uint64_t exception[MESSAGE_WORDS] = {event->vector, event->error, event->address,
-                                               regs->rip, regs->rsp};
+    const uint64_t exception[MESSAGE_WORDS] = {
+        event->vector, event->error, event->address, regs->rip, regs->rsp, (uint64_t)event->reason};
     const uint64_t exit[MESSAGE_WORDS] = {regs->w[0]};
     const uint64_t *from = event->kind == MESSAGE_CALL        ? regs->w
                            : event->kind == MESSAGE_EXCEPTION ? exception
@@ -236,6 +244,11 @@ static status_t reply(struct task *t, struct slot *s, uint64_t header)
     struct delivery d = {.kind = MESSAGE_CALL};
     if (caller->event.kind == MESSAGE_EXIT)
         return E_STATE;
+    if (caller->event.is_forwarded && (status_t)t->regs.w[0] != OK) {
+        s->type = SLOT_EMPTY;
+        task_wake_error(caller, (status_t)t->regs.w[0]);
+        return OK;
+    }
     if (header_send(header)) {
         bool move = header_flags(header) & SYS_MOVE;
         struct slot *from = slot_at(t, header_send(header));
@@ -252,6 +265,7 @@ static status_t reply(struct task *t, struct slot *s, uint64_t header)
     if (caller->event.kind == MESSAGE_CALL)
         deliver(caller, &d, t->regs.w);
     caller->event.kind = MESSAGE_CALL;
+    caller->event.is_forwarded = false;
     caller->reply_slot = NULL;
     task_end_loan(caller);
     s->type = SLOT_EMPTY;
@@ -378,6 +392,7 @@ status_t ipc_forward(struct task *t)
     caller->reply_slot = NULL;
     // The capability it sent went to the first server already.
     caller->header &= ~((uint64_t)SLOT_MAX << 20);
+    caller->event.is_forwarded = caller->event.kind == MESSAGE_EXCEPTION;
     for (unsigned i = 0; i < MESSAGE_WORDS && caller->event.kind == MESSAGE_CALL; i++)
         caller->regs.w[i] = t->regs.w[i];
     send(caller, target->portal);

@@ -2,6 +2,7 @@
 #include "kernel/task.h"
 
 #include "kernel/arch.h"
+#include "kernel/ipc.h"
 #include "kernel/log.h"
 #include "kernel/portal.h"
 #include "kernel/sched.h"
@@ -137,6 +138,12 @@ void task_wake_error(struct task *t, status_t status)
 {
     task_end_loan(t);
     t->reply_slot = NULL;
+    if (t->event.is_forwarded) {
+        t->event.is_forwarded = false;
+        t->event.reason = status;
+        ipc_event(t);
+        return;
+    }
     if (t->event.kind != MESSAGE_CALL) {
         t->state = TASK_STOPPED;
         return;

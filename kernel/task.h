@@ -38,6 +38,8 @@ struct task_event {
     uint32_t vector;
     uint64_t error;
     uint64_t address;
+    bool is_forwarded; // to a pager that may refuse: then it comes back, with the reason
+    status_t reason;
 };
 
 // What a switch or a reply has to look after.
@@ -102,8 +104,8 @@ must_check status_t task_add_slots(struct task *t, uint64_t index);
 // Writes the result of a system call: the status, no words, no badge.
 void task_return(struct task *t, status_t status);
 
-// Wakes a task in ANSWER whose reply capability is gone. An exception without an answer stays
-// stopped for good, since it cannot go on.
+// Wakes a task in ANSWER whose reply capability is gone. An exception without an answer cannot go on:
+// if it was handed on, it comes to the task's own pager once more; else the task is stopped for good.
 void task_wake_dead(struct task *t);
 
 // Takes back what the task lent with its call, if it did.

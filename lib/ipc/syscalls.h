@@ -20,7 +20,9 @@
 //               Target 0 with SYS_REPLY: only answers, and goes on. E_MORE and, with SYS_POLL, E_BUSY
 //               come after the answer was given: receive again.
 //   FORWARD     reply slot: reply capability; target: portal. Hands the caller on, with these words
-//               as its message; an exception or an exit keeps its own.
+//               as its message; an exception or an exit keeps its own. An exception that was handed on
+//               goes on if word 0 of the reply is 0; if not, or when the reply capability is dropped or
+//               the portal dies, it comes to the task's own pager again, word 5 being that status.
 //   NOTIFY      target: portal (notify flag). ORs the badge into the endpoint's word; never waits.
 //   DROP        target: any slot.
 //   YIELD       gives up the CPU to another ready task of the same priority.
@@ -88,16 +90,20 @@ static inline uint64_t sys_header(enum syscall_number number, slot_t target, slo
 // The result word of a successful call or receive: status in bits 0..31 (signed), then
 #define RESULT_KIND_SHIFT 32
 #define RESULT_KIND_MASK  0xffull
+// To the machine's holder RESULT_CAP tells the number of a portal in R12, and RESULT_OBJECT the index of
+// an endpoint or of the task in whose exception's reply capability was sent: that is only shown, and
+// stays with the sender (though SYS_MOVE must be said).
 #define RESULT_CAP        (1ull << 40) // a capability landed in the slot named for it
 #define RESULT_OWN        (1ull << 41) // a capability into one's own endpoint: its badge is in R12
-#define RESULT_OBJECT     (1ull << 42) // to the machine's holder: an endpoint; R12 is its index
+#define RESULT_OBJECT     (1ull << 42)
 #define RESULT_WANTS_CAP  (1ull << 43) // the caller named a slot: a reply may carry a capability
 
 // What a receive brought.
 //   CALL           badge, six words; the reply slot holds the reply capability
 //   NOTIFICATION   word 0: the OR of the badges since the last one; nobody waits
 //   LAST_REFERENCE badge; word 0: portal. The last slot of that portal is gone
-//   EXCEPTION      from a task's pager portal: words vector, error code, address, RIP, RSP; a call
+//   EXCEPTION      from a task's pager portal: words vector, error code, address, RIP, RSP, and why a
+//                  pager to which it was handed on did not serve it (0: it was not); a call
 //   EXIT           from a task's pager portal: word 0 code; a call whose reply is E_STATE
 //   PORTAL_UNUSED  to the machine's endpoint: word 0 portal. Nobody refers to it any more
 //   ENDPOINT_UNUSED  to the machine's endpoint: word 0 index. Its last receive right is gone

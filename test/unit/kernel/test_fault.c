@@ -153,6 +153,13 @@ static void a_pager_revoked_in_between_stops_it(void **state)
     assert_int_equal(t->state, TASK_STOPPED);
 }
 
+// Answers and goes on.
+static status_t server_reply(struct task *server, status_t status)
+{
+    return SYS(server, REPLY_RECV, .reply = REPLY_SLOT, .flags = SYS_REPLY,
+               .w = {(uint64_t)(int64_t)status});
+}
+
 static void an_exception_is_forwarded_as_one(void **state)
 {
     (void)state;
@@ -164,8 +171,114 @@ static void an_exception_is_forwarded_as_one(void **state)
     assert_status(SYS(world.vmm, FORWARD, .target = 20, .reply = REPLY_SLOT, .w = {0xbad}), OK);
     assert_status(receive_poll(s.server), OK);
     assert_message(s.server, EXCEPTION, 0x99, VECTOR_UD, 0);
-    assert_status(answer_poll(s.server, 0), E_BUSY);
+    assert_int_equal(s.server->regs.w[5], 0);
+    assert_status(server_reply(s.server, OK), OK);
     assert_int_equal(t->state, TASK_READY);
+}
+
+// A task whose page fault the machine's holder has handed on to the service, which has it.
+static struct task *make_handed_on(struct service *s, uint64_t *number)
+{
+    *s = make_service();
+    struct task *t = make_paged();
+    *number = make_portal(world.vmm, 20, s->endpoint, 0x99);
+    assert_true(page_fault(t));
+    assert_status(machine_poll(), OK);
+    assert_status(SYS(world.vmm, FORWARD, .target = 20, .reply = REPLY_SLOT), OK);
+    assert_status(receive_poll(s->server), OK);
+    assert_message(s->server, EXCEPTION, 0x99, VECTOR_PAGE_FAULT, 0);
+    return t;
+}
+
+// It is back, with the reason, and ends as one that was never handed on.
+static void assert_back(const struct task *t, status_t reason)
+{
+    assert_status(machine_poll(), OK);
+    assert_message(world.vmm, EXCEPTION, PAGER_BADGE, VECTOR_PAGE_FAULT, 0);
+    assert_int_equal((int64_t)world.vmm->regs.w[5], reason);
+    assert_status(SYS(world.vmm, DROP, .target = REPLY_SLOT), OK);
+    assert_int_equal(t->state, TASK_STOPPED);
+}
+
+static void a_refusal_comes_back(void **state)
+{
+    (void)state;
+    uint64_t number;
+    struct service s;
+    const struct task *t = make_handed_on(&s, &number);
+    assert_status(server_reply(s.server, E_RIGHT), OK);
+    assert_int_equal(slot_of(s.server, REPLY_SLOT)->type, SLOT_EMPTY);
+    assert_back(t, E_RIGHT);
+}
+
+static void a_dropped_one_comes_back(void **state)
+{
+    (void)state;
+    uint64_t number;
+    struct service s;
+    const struct task *t = make_handed_on(&s, &number);
+    assert_status(SYS(s.server, DROP, .target = REPLY_SLOT), OK);
+    assert_back(t, E_DEAD);
+}
+
+static void that_of_one_who_died_comes_back(void **state)
+{
+    (void)state;
+    uint64_t number;
+    struct service s;
+    const struct task *t = make_handed_on(&s, &number);
+    destroy(s.server);
+    assert_status(machine_poll(), OK); // nobody receives on its endpoint any more
+    assert_back(t, E_DEAD);
+}
+
+static void that_behind_a_revoked_portal_comes_back(void **state)
+{
+    (void)state;
+    struct service s = make_service();
+    struct task *t = make_paged();
+    uint64_t number = make_portal(world.vmm, 20, s.endpoint, 0x99);
+    assert_true(page_fault(t));
+    assert_status(machine_poll(), OK);
+    assert_status(SYS(world.vmm, FORWARD, .target = 20, .reply = REPLY_SLOT), OK);
+    revoke(number);
+    assert_status(receive_poll(s.server), E_BUSY);
+    assert_back(t, E_REVOKED);
+}
+
+// What was served is forgotten: the next call is one as any other.
+static void afterwards_it_calls_as_ever(void **state)
+{
+    (void)state;
+    uint64_t number;
+    struct service s;
+    struct task *t = make_handed_on(&s, &number);
+    assert_status(server_reply(s.server, OK), OK);
+    slot_of(t, CLIENT_PORTAL)->type = SLOT_EMPTY;
+    assert_status(slot_transfer(slot_of(world.vmm, 20), slot_of(t, CLIENT_PORTAL), true, 0), OK);
+    assert_status(SYS(t, CALL, .target = CLIENT_PORTAL), BLOCKED);
+    assert_status(receive_poll(s.server), OK);
+    assert_status(SYS(s.server, DROP, .target = REPLY_SLOT), OK);
+    assert_int_equal(t->state, TASK_READY);
+    assert_int_equal((int32_t)t->regs.rax, E_DEAD);
+}
+
+// The machine's holder is shown whose exception it is; whoever shows it keeps the capability.
+static void the_reply_capability_is_shown(void **state)
+{
+    (void)state;
+    uint64_t number;
+    struct service s;
+    const struct task *t = make_handed_on(&s, &number);
+    make_portal(world.vmm, 21, machine_endpoint, 0x77);
+    assert_status(slot_transfer(slot_of(world.vmm, 21), slot_of(s.server, 21), true, 0), OK);
+    assert_status(SYS(s.server, CALL, .target = 21, .send = REPLY_SLOT, .flags = SYS_MOVE),
+                  BLOCKED);
+    assert_status(machine_poll(), OK);
+    assert_message(world.vmm, CALL, 0x77, 0, RESULT_OBJECT);
+    assert_int_equal(world.vmm->regs.r12, t->object.index);
+    assert_ptr_equal(t->reply_slot, slot_of(s.server, REPLY_SLOT));
+    assert_int_equal(slot_of(world.vmm, RECEIVE_SLOT)->type, SLOT_EMPTY);
 }
 
 static void a_waiting_pager_runs_at_once(void **state)
@@ -243,6 +356,12 @@ int main(void)
         KERNEL_TEST(a_dead_pager_stops_it),
         KERNEL_TEST(a_pager_revoked_in_between_stops_it),
         KERNEL_TEST(an_exception_is_forwarded_as_one),
+        KERNEL_TEST(a_refusal_comes_back),
+        KERNEL_TEST(a_dropped_one_comes_back),
+        KERNEL_TEST(that_of_one_who_died_comes_back),
+        KERNEL_TEST(that_behind_a_revoked_portal_comes_back),
+        KERNEL_TEST(afterwards_it_calls_as_ever),
+        KERNEL_TEST(the_reply_capability_is_shown),
         KERNEL_TEST(a_waiting_pager_runs_at_once),
         KERNEL_TEST(an_exit_tells_the_pager_the_code),
         KERNEL_TEST(an_exit_has_no_answer),
