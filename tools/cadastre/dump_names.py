@@ -11,7 +11,7 @@ from pathlib import Path
 from cadastre.dump import Dump
 from cadastre.dump_parts import Space, Task
 from cadastre.header import constants
-from cadastre.layout import Types, View
+from cadastre.layout import Types, View, types_of
 from cadastre.memory import PAGE, Memory, Read, Unmapped
 
 _NUMBERS = constants("kernel/slot.h", "lib/ipc/syscalls.h", "arch/x86_64/include/arch/layout.h")
@@ -20,14 +20,14 @@ _NUMBERS = constants("kernel/slot.h", "lib/ipc/syscalls.h", "arch/x86_64/include
 def named_dump(memory: Memory, scenario: Path) -> Dump:
     """A dump of a machine that ran the scenario whose image was built in that folder."""
     build = scenario.parents[1]
-    dump = Dump(memory, Types(build / "vmm.elf"))
+    dump = Dump(memory, types_of(build / "vmm.elf"))
     for path in (build / "init.elf", *sorted(scenario.glob("*.elf"))):
-        program = Types(path)
+        program = types_of(path)
         for space in dump.spaces.values():
             if space.tasks and _runs(dump, space, program):
                 space.name = path.stem
                 if path.stem == "shell":
-                    _name_by_shell(dump, space, program, Types(build / "kernel.elf"))
+                    _name_by_shell(dump, space, program, types_of(build / "kernel.elf"))
     _name_the_rest(dump)
     return dump
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from elftools.dwarf.die import DIE
@@ -208,3 +208,13 @@ class Types:
         """Where the executable segment goes, and its bytes."""
         segment = next(s for s in self._elf.iter_segments("PT_LOAD") if s["p_flags"] & 1)
         return segment["p_vaddr"], segment.data()
+
+
+def types_of(path: Path) -> Types:
+    """The same, read once for each build of the file: it takes a while."""
+    return _types_of(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _types_of(path: Path, _built: int) -> Types:
+    return Types(path)

@@ -7,6 +7,7 @@ from cadastre.picture_nodes import Box, Cell, Graph
 SWEEPS = 24
 GAP = 22  # between the boxes of a row
 CHARACTER = 6.1  # of the small type
+BOLD_CHARACTER = 9.0  # of the names of spaces
 CELL_PADDING = 10
 BOX_MIN = 62
 
@@ -19,10 +20,12 @@ def cell_width(cell: Cell) -> float:
 
 def box_width(box: Box) -> float:
     inside = sum(map(cell_width, box.cells)) if box.kind == "table" else 0
-    texts = len(box.label) + 2, len(box.note) + 2
-    if box.kind == "table":
-        texts = len(box.label) + len(box.note) + 5,
-    return max(BOX_MIN, inside, max(texts) * CHARACTER + CELL_PADDING)
+    if box.kind == "space":
+        inside = len(box.label) * BOLD_CHARACTER + 2 * CELL_PADDING
+    # A table has both in one line, the others one above the other.
+    n = len(box.label) + len(box.note) + 3 if box.kind == "table" else \
+        max(len(box.label), len(box.note))
+    return max(BOX_MIN, inside, (n + 2) * CHARACTER + CELL_PADDING)
 
 
 def cell_centres(box: Box, left: float, width: float) -> dict[Cell, float]:
