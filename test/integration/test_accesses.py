@@ -89,7 +89,7 @@ def test_below_tables_that_a_clone_has_too(shell, size):
 @pytest.mark.parametrize("size", ["2M", "1G"])
 @pytest.mark.parametrize("is_cloned", [False, True])
 def test_parts_of_large_pages(shell, size, is_cloned):
-    """A part with other rights than its neighbours, at every border of the tables within."""
+    """U5, C9: a part with other rights than its neighbours, and than the same part of a clone."""
     first, last = make(shell, "s", size)
     parts = {first: "r--", last & -PAGE: "r-x", VA + SIZES[size] * PAGE // 2: "---"}
     for part in parts:
