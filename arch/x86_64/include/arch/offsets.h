@@ -33,12 +33,12 @@
 #define TASK_HEADER        224
 #define TASK_REPLY_SLOT    240
 #define TASK_EVENT_KIND    248
-#define TASK_ROOT          272
-#define TASK_REPLY_INTO    288
-#define TASK_LOOP_HEADER   296
-#define TASK_LOOP_ENDPOINT 304
-#define TASK_LOOP_RECEIVE  312
-#define TASK_SLOTS         320
+#define TASK_ROOT          280
+#define TASK_REPLY_INTO    296
+#define TASK_LOOP_HEADER   304
+#define TASK_LOOP_ENDPOINT 312
+#define TASK_LOOP_RECEIVE  320
+#define TASK_SLOTS         328
 
 #define STATE_READY     1
 #define STATE_ANSWER    3
