@@ -1,6 +1,7 @@
 # Cadastre. `make help` lists the targets; knobs, each with an example:
 #
 #   make run S=default          another scenario of test/scenarios
+#   make run S=hostile SEED=7   with another seed for the tasks that take one
 #   make run MEM=16M CPU=qemu64 memory and CPU of the machine (QEMU's -m and -cpu)
 #   make run FIRMWARE=uefi      boot through OVMF instead of the BIOS
 #   make unit T=clone           only the unit tests whose name contains "clone"

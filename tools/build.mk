@@ -6,7 +6,7 @@ PYTEST   = $(PYTHON) -m pytest -c test/pytest.ini --rootdir=test -q -n $(JOBS) -
            --max-worker-restart 0
 CADASTRE = PYTHONPATH=tools $(PYTHON) -m cadastre
 MACHINE  = --memory $(MEM) --cpu $(CPU) --firmware $(FIRMWARE)
-IMAGE    = $(B)/scenarios/$(S)/image.iso
+IMAGE    = $(B)/scenarios/$(S)/$(if $(filter command%,$(origin SEED)),seed-$(SEED)/)image.iso
 
 SCENARIOS := $(patsubst test/scenarios/%/manifest,%,$(wildcard test/scenarios/*/manifest))
 
@@ -25,7 +25,7 @@ packages: ## install the Debian packages that are missing (every target does)
 	@tools/packages.sh >&2
 
 # The shell scenario waits for input, so it runs behind its front end.
-run: $(B)/scenarios/$(S)/image.iso ## boot scenario S in QEMU and show what it does
+run: $(IMAGE) ## boot scenario S in QEMU and show what it does
 	$(Q)$(CADASTRE) $(if $(filter shell,$(S)),shell,run) --iso $(IMAGE) $(MACHINE)
 
 scenario: run ## the same: make scenario S=name
@@ -36,7 +36,7 @@ shell: $(B)/scenarios/shell/image.iso ## type commands; or make -s shell <FILE, 
 picture: $(B)/scenarios/shell/image.iso ## draw spaces, tables and grants after the commands in IN=file
 	$(Q)$(CADASTRE) picture --iso $< $(MACHINE) --out $(B)/picture $(or $(IN),tools/showcase.txt)
 
-debug: $(B)/scenarios/$(S)/image.iso ## boot scenario S stopped, with gdb on it
+debug: $(IMAGE) ## boot scenario S stopped, with gdb on it
 	$(Q)$(CADASTRE) debug --iso $(IMAGE) $(MACHINE) --build $(B)
 
 test: ## every test; the last line is "N passed, N failed"

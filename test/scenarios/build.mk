@@ -6,6 +6,7 @@
 #
 #   build/scenarios/NAME/TASK.elf    the tasks
 #   build/scenarios/NAME/image.iso   kernel, VMM, init, manifest and tasks, ready to boot
+#   build/scenarios/NAME/seed-N/     the same, but N is the `argument` of each task that has one
 IMAGES := $(SCENARIOS:%=$(B)/scenarios/%/image.iso) # tools/build.mk lists the folders
 
 TEST_LIB_SRC := $(wildcard test/scenarios/lib/*.c test/scenarios/lib/*.S)
@@ -37,6 +38,16 @@ $$(foreach task,$$(TASKS_$(1)),$$(eval $$(call task_rules,$(1),$$(task))))
 $(B)/scenarios/$(1)/image.iso: test/scenarios/$(1)/manifest $$(ELFS_$(1)) $(B)/kernel.elf \
                                $(B)/vmm.elf $(B)/init.elf $$(IMAGE_DEPS)
 	@mkdir -p $$(@D)
+	$$(call make_image,$$@,$(B)/kernel.elf,vmm=$(B)/vmm.elf init=$(B)/init.elf manifest=$$< \
+	    $$(foreach task,$$(TASKS_$(1)),$$(task)=$(B)/scenarios/$(1)/$$(task).elf))
+
+.PRECIOUS: $(B)/scenarios/$(1)/seed-%/manifest
+$(B)/scenarios/$(1)/seed-%/manifest: test/scenarios/$(1)/manifest
+	@mkdir -p $$(@D)
+	$$(Q)sed 's/argument=[0-9]*/argument=$$*/' $$< >$$@
+
+$(B)/scenarios/$(1)/seed-%/image.iso: $(B)/scenarios/$(1)/seed-%/manifest $$(ELFS_$(1)) \
+                                      $(B)/kernel.elf $(B)/vmm.elf $(B)/init.elf $$(IMAGE_DEPS)
 	$$(call make_image,$$@,$(B)/kernel.elf,vmm=$(B)/vmm.elf init=$(B)/init.elf manifest=$$< \
 	    $$(foreach task,$$(TASKS_$(1)),$$(task)=$(B)/scenarios/$(1)/$$(task).elf))
 endef
