@@ -109,6 +109,21 @@ enum vmm_request { VMM_REQUEST_LIST(VMM_REQUEST_ENUM) VMM_REQUESTS };
 #define RIGHT_QUERY   0x400u // query, maps, stats
 #define RIGHT_AUDIT   0x800u // audit
 #define RIGHT_POWER   0x1000u
+// A request needs all rights that are named here, else E_RIGHT, and where it reaches beyond windows, a
+// capability to all of the space. Of the capability called, and of the one carried:
+//   SPACE_CREATE, ENDPOINT, PORTAL   CREATE
+//   SPACE_CLONE, SNAPSHOT            CLONE, READ; all of the space
+//   SPACE_DESTROY                    DESTROY; all of the space
+//   MAP, UNMAP, PROTECT              MAP, and what the protection names
+//   SHARE                            SHARE, and what the protection names; MAP, and that too
+//   MOVE                             SHARE, MAP, and that; MAP, and that too
+//   DERIVE                           DERIVE, and what is derived
+//   QUERY, MAPS, STATS               QUERY
+//   DIFF                             QUERY; QUERY
+//   SPAWN                            SPAWN; all of the space
+//   ROLLBACK                         MAP, READ; CLONE, READ; all of both. WRITE and EXECUTE must have been
+//                                    there, if they are here, when the snapshot was taken
+//   AUDIT, POWER_OFF                 AUDIT, POWER
 #define RIGHTS_SPACE  0x7ffu // all that the creator of a space gets
 #define RIGHTS_ALL    0x1fffu
 
