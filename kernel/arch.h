@@ -25,8 +25,8 @@ void arch_fpu_take(struct cpu *cpu);
 // Waits for an interrupt, handles it, returns with interrupts off.
 void arch_idle(void);
 
-// Invalidates `pages` (0: all; at most KERNEL_WORK_MAX) from `va` in the space of `root`, or in the
-// kernel's half for root 0.
+// Invalidates `pages` (0: all; at most KERNEL_WORK_MAX) from `va` in the space of `root`, in the
+// kernel's half for root 0, or everything but that for root FLUSH_ALL_SPACES.
 void arch_flush(struct cpu *cpu, paddr_t root, vaddr_t va, uint64_t pages);
 
 // The serial line.

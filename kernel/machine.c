@@ -138,13 +138,6 @@ static status_t portal_mint_call(struct task *t, const uint64_t *w)
     return status;
 }
 
-static status_t portal_revoke_call(uint64_t number)
-{
-    struct portal *portal;
-    status_t status = portal_find(number, &portal);
-    return status == OK ? portal_revoke(portal) : status;
-}
-
 status_t machine_call(struct task *t, enum syscall_number number)
 {
     const uint64_t *w = t->regs.w;
@@ -158,7 +151,7 @@ status_t machine_call(struct task *t, enum syscall_number number)
     case SYS_PORTAL_MINT:
         return portal_mint_call(t, w);
     case SYS_PORTAL_REVOKE:
-        return portal_revoke_call(w[0]);
+        return portals_revoke(w[0], w[1], w[2]);
     case SYS_FLUSH:
         arch_flush(t->cpu, w[0], w[1], w[2]);
         return OK;

@@ -84,6 +84,36 @@ status_t portal_revoke(struct portal *p)
     return OK;
 }
 
+// Revokes the live ones among the portals that the bits name, as long as there is work to spare.
+static status_t revoke_places(struct portal *place, uint64_t bits, unsigned *work)
+{
+    for (; bits; bits &= bits - 1) {
+        struct portal *p = place + __builtin_ctzll(bits);
+        if (!p->endpoint)
+            continue;
+        if (!(*work)--)
+            return E_MORE;
+        status_t status = portal_revoke(p);
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}
+
+status_t portals_revoke(uint64_t index, uint64_t low, uint64_t high)
+{
+    struct object *object;
+    unsigned work = KERNEL_WORK_MAX;
+    if (high >> (PORTALS_PER_FRAME - 64))
+        return E_INVAL;
+    status_t status = object_find(index, OBJECT_PORTALS, &object);
+    if (status != OK)
+        return status;
+    struct portal *place = container_of(object, struct portals, object)->place;
+    status = revoke_places(place, low, &work);
+    return status == OK ? revoke_places(place + 64, high, &work) : status;
+}
+
 status_t portal_hold(struct portal *p)
 {
     if (p->refs == UINT32_MAX)

@@ -48,6 +48,11 @@ must_check status_t portal_mint(struct portal *p, struct endpoint *endpoint, uin
 // Dead at once: whoever uses it gets E_REVOKED. E_STATE: it was not live.
 must_check status_t portal_revoke(struct portal *p);
 
+// The same of all portals in the frame at `index` that bit i of `low` (place i) or `high` (64 + i)
+// names and that are live. E_MORE: there are too many for one call. E_INVAL: no such place. E_FAULT,
+// E_STATE: no such frame or not one of portals.
+must_check status_t portals_revoke(uint64_t index, uint64_t low, uint64_t high);
+
 // One reference more (E_LIMIT: the count is full) or less.
 must_check status_t portal_hold(struct portal *p);
 void portal_release(struct portal *p);

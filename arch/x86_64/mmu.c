@@ -29,6 +29,8 @@ static void invalidate_global(void)
 void arch_flush(struct cpu *cpu, paddr_t root, vaddr_t va, uint64_t pages)
 {
     bool is_kernel = !root;
+    if (root == FLUSH_ALL_SPACES) // without tags, only what is loaded can be cached
+        root = cpu->arch.root;
     if (!is_kernel && root != cpu->arch.root)
         return;
     if (pages && pages <= KERNEL_WORK_MAX)

@@ -46,8 +46,11 @@
 //   TASK_SLOTS      task, index           gives the task a frame of further slots
 //   SLOT_GIVE       task, slot            moves the capability sent into a task that never ran
 //   PORTAL_MINT     portal, endpoint, badge, slot, flags   the caller's slot gets the portal
-//   PORTAL_REVOKE   portal                dead at once, everywhere
-//   FLUSH           root, va, pages       pages 0: all of the space; root 0: the kernel's half
+//   PORTAL_REVOKE   index, low, high      dead at once, everywhere: the portals of the frame at places
+//                                         i and 64 + i for bits i of the words; others that are dead
+//                                         do not matter. E_MORE: call again
+//   FLUSH           root, va, pages       pages 0: all of the space; root 0: the kernel's half;
+//                                         root FLUSH_ALL_SPACES: all but the kernel's half
 //   POWER_OFF       code                  ends the machine
 // clang-format off
 #define SYSCALL_LIST(X)                                                                        \
@@ -127,6 +130,8 @@ enum object_kind { OBJECT_NONE, OBJECT_TASK, OBJECT_ENDPOINT, OBJECT_PORTALS, OB
 #define SLOT_CONSOLE 3u // the VMM's console capability, which it hands to init
 #define SLOT_DEVICES 4u // in init, the space of device memory
 #define SLOT_FREE    8u // the first slot that a program may use as it likes
+
+#define FLUSH_ALL_SPACES 1u // no root's address
 
 #define PRIORITIES       32u // 0 is the lowest
 #define PRIORITY_DEFAULT 8u

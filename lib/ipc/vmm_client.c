@@ -71,9 +71,10 @@ status_t vmm_derive(slot_t grant, vaddr_t va, uint64_t pages, uint32_t rights, s
     return request(grant, 0, into, &m);
 }
 
-status_t vmm_revoke(slot_t grant)
+status_t vmm_revoke(slot_t grant, slot_t victim)
 {
-    return simple(grant, VMM_REVOKE, 0, 0, 0);
+    struct message m = {{vmm_word0(VMM_REVOKE, 0)}};
+    return request(grant, victim, 0, &m);
 }
 
 // QUERY and MAPS have the same words.

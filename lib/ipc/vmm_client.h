@@ -45,7 +45,7 @@ must_check status_t vmm_move(slot_t grant, vaddr_t va, uint64_t pages, slot_t to
                              uint32_t prot);
 must_check status_t vmm_derive(slot_t grant, vaddr_t va, uint64_t pages, uint32_t rights,
                                slot_t into);
-must_check status_t vmm_revoke(slot_t grant);
+must_check status_t vmm_revoke(slot_t grant, slot_t victim); // 0: the grant itself
 must_check status_t vmm_query(slot_t grant, vaddr_t va, struct vmm_page *page);
 must_check status_t vmm_stats(slot_t grant, struct vmm_stats *stats);
 must_check status_t vmm_audit(slot_t grant, uint64_t *frames, uint64_t *errors);

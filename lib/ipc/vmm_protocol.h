@@ -27,7 +27,13 @@
 // SHARE          va, pages, va2, prot        destination grant  same frames in both, coherent
 // MOVE           va, pages, va2, prot        destination grant  taken from here, private there
 // DERIVE         va, pages, rights                              capability (narrowed)
-// REVOKE                                                        E_NOSYS: number and name are kept for it
+// REVOKE                                     grant or nothing   kills the grant, which is this one or
+//                                                               derived from it, and all derived from
+//                                                               that, and unmaps everywhere what was
+//                                                               shared through any of them, or on from
+//                                                               there. Nothing: this one, all copies
+//                                                               of it. Right DERIVE; for this one,
+//                                                               DESTROY will do
 // QUERY          va                                             1: start 2: pages 3: prot | PAGE_*
 //                                                               4: address of the frame, or 0
 // STATS                                                         1: pages 2: tables 3: charged 4: quota

@@ -12,7 +12,8 @@ _Static_assert(KERNEL_TASK == (int)OBJECT_TASK && KERNEL_ENDPOINT == (int)OBJECT
 _Static_assert(EVENT_CALL == (int)MESSAGE_CALL && EVENT_EXCEPTION == (int)MESSAGE_EXCEPTION &&
                    EVENT_ENDPOINT_UNUSED == (int)MESSAGE_ENDPOINT_UNUSED,
                "kinds of messages");
-_Static_assert(PORTALS_IN_FRAME == PORTALS_PER_FRAME && SLOT_FLAGS_ALL == SLOT_ALL,
+_Static_assert(PORTALS_IN_FRAME == PORTALS_PER_FRAME && SLOT_FLAGS_ALL == SLOT_ALL &&
+                   FLUSH_SPACES == FLUSH_ALL_SPACES,
                "numbers of the kernel's");
 _Static_assert(PRIORITY_MAX == PRIORITIES - 2, "no task has the highest priority");
 _Static_assert(VMM_SLOT_MACHINE == (int)SLOT_SELF && VMM_SLOT_ENDPOINT == (int)SLOT_PARENT &&
@@ -74,10 +75,10 @@ static status_t portal_mint_call(void *context, uint32_t portal, uint32_t endpoi
     return machine(SYS_PORTAL_MINT, 0, (struct message){{portal, endpoint, badge, slot, flags}});
 }
 
-static status_t portal_revoke(void *context, uint32_t portal)
+static status_t portals_revoke(void *context, uint32_t index, uint64_t low, uint64_t high)
 {
     (void)context;
-    return machine(SYS_PORTAL_REVOKE, 0, (struct message){{portal}});
+    return machine(SYS_PORTAL_REVOKE, 0, (struct message){{index, low, high}});
 }
 
 static void drop(void *context, uint32_t slot)
@@ -138,7 +139,7 @@ const struct ports native_ports = {
     .task_slots = task_slots,
     .slot_give = slot_give,
     .portal_mint = portal_mint_call,
-    .portal_revoke = portal_revoke,
+    .portals_revoke = portals_revoke,
     .drop = drop,
     .reply = reply,
     .is_empty = is_empty,

@@ -18,9 +18,6 @@ TOOLS = TOP / "tools"
 IMAGE = TOP / "build/scenarios/shell/image.iso"
 TIMEOUT = 90  # seconds for a front end, its boot included
 
-# The VMM has no request REVOKE yet. Strict: the mark has to go on the day that it gets one.
-needs_revoke = pytest.mark.xfail(strict=True, reason="the VMM has no REVOKE yet")
-
 # The example of the design: a command, then the lines of its answer. What stands in <> is a number
 # that the example does not fix.
 EXAMPLE = """
@@ -104,9 +101,8 @@ def parts(line):
     return command, answer.split("  |  ")
 
 
-@pytest.mark.parametrize("n", [18, pytest.param(len(EXAMPLE), marks=needs_revoke)])
-def test_the_example_is_answered_to_the_letter(n):
-    commands, wanted = zip(*map(parts, EXAMPLE[:n]))
+def test_the_example_is_answered_to_the_letter():
+    commands, wanted = zip(*map(parts, EXAMPLE))
     status, lines, errors = front_end("\n".join([*commands, "quit", ""]))
     flat = [line for answer in wanted for line in answer]
     for line, pattern in zip(lines, flat):
@@ -190,7 +186,6 @@ def test_names_are_known_or_not(shell):
         assert refused(shell, command).name == "E_EXISTS"
 
 
-@needs_revoke
 def test_list_tells_what_names_are(shell):
     run_all(shell, """create a
                       clone a b copy
@@ -430,7 +425,6 @@ def test_snapshots_are_compared_and_put_back(shell):
     assert shell.run("read t 0x400000 1") == ["55"]
 
 
-@needs_revoke
 def test_revoke_takes_back_what_came_through(shell):
     run_all(shell, """create a
                       create b
@@ -455,7 +449,6 @@ def test_revoke_takes_back_what_came_through(shell):
     run_all(shell, "drop w\ndrop v\nshare a 0x400000 1 b 0x600000 r--")
 
 
-@needs_revoke
 def test_revoke_of_a_space_ends_it(shell):
     run_all(shell, """create a
                       create b

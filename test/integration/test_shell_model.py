@@ -51,7 +51,7 @@ COMMANDS = {
         command("snapshot", any_names, st.sampled_from("ssdx")), command("stats", any_names),
         command("diff", any_names, any_names), command("query", any_names, addresses)],
     3: [command("maps", any_names), command("protect", any_names, vas, counts, prots),
-        command("unmap", any_names, vas, counts),
+        command("unmap", any_names, vas, counts), command("revoke", any_names),
         command("derive", any_names, vas, counts, prots, any_names),
         command("move", any_names, vas, counts, any_names, vas, prots)],
     4: [command("read", any_names, addresses, st.integers(1, 70)),

@@ -52,7 +52,7 @@ static void count_portals(struct audit *a, pfn_t pfn)
 {
     const struct portal *places = frame_at(a->vm, pfn);
     for (unsigned i = 0; i < PORTALS_IN_FRAME; i++)
-        if (places[i].kind == PORTAL_GRANT)
+        if (portal_is_grant(&places[i]))
             space_of(a->vm, places[i].owner)->refs += a->delta;
 }
 
@@ -92,6 +92,10 @@ static void check_record(struct audit *a, record_t id, uint8_t kind)
         left = (acc->refs - (id == a->vm->state->root_account)) | acc->charged | acc->lent;
     } else if (kind == RECORD_SPACE) {
         left = space_of(a->vm, id)->refs;
+    } else if (kind == RECORD_VIA) {
+        audit_via(a, id);
+    } else if (kind == RECORD_LINK) {
+        audit_link(a, id);
     }
     if (left)
         audit_error(a, "the count of a record is wrong", id);

@@ -23,3 +23,9 @@ void audit_error(struct audit *a, const char *what, uint64_t frame);
 
 // One pass over the tables of all spaces and of the object window (audit_tree.c).
 void audit_trees(struct audit *a);
+
+// What a table's entries and links say of each other; that a via or a link is where it belongs
+// (audit_link.c).
+void audit_table_links(struct audit *a, pfn_t table);
+void audit_via(struct audit *a, record_t id);
+void audit_link(struct audit *a, record_t id);

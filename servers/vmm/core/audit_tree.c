@@ -127,8 +127,10 @@ static void audit_table(struct audit *a, pfn_t table, unsigned level)
             audit_error(a, "an entry lies outside its table's range", table.n);
         audit_entry(a, table, e, level);
     }
-    if (used != f->used || (!used && !is_root))
+    if (used != f->used || (!used && !is_root && !(f->flags & FRAME_BARE)))
         audit_error(a, "a table's count of entries is wrong", table.n);
+    if (audit_is_checking(a))
+        audit_table_links(a, table);
     if (is_root)
         check_upper_half(a, table);
 }

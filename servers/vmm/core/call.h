@@ -41,6 +41,7 @@ must_check status_t serve_space_create(struct vmm *vm, struct call *c);
 must_check status_t serve_space_clone(struct vmm *vm, struct call *c);
 must_check status_t serve_space_destroy(struct vmm *vm, struct call *c);
 must_check status_t serve_derive(struct vmm *vm, struct call *c);
+must_check status_t serve_revoke(struct vmm *vm, struct call *c);
 must_check status_t serve_query(struct vmm *vm, struct call *c);
 must_check status_t serve_maps(struct vmm *vm, struct call *c);
 must_check status_t serve_snapshot(struct vmm *vm, struct call *c);

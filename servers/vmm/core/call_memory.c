@@ -119,7 +119,8 @@ status_t decode_carried(const struct vmm *vm, const struct call *c, unsigned rig
 static status_t serve_transfer(struct vmm *vm, const struct call *c, bool moves)
 {
     const struct portal *to;
-    struct transfer t = {.from = c->space, .n_pages = c->words[2], .moves = moves};
+    struct transfer t = {
+        .from = c->space, .grant = c->number, .n_pages = c->words[2], .moves = moves};
     status_t status = decode_range(vm, c->portal, c->words[1], t.n_pages, &t.first);
     if (status == OK)
         status = decode_prot(c->portal, c->words[4]);

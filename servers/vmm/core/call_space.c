@@ -4,6 +4,7 @@
 #include "call.h"
 #include "compare.h"
 #include "grant.h"
+#include "revoke.h"
 #include "space.h"
 #include "task.h"
 
@@ -150,6 +151,39 @@ status_t serve_derive(struct vmm *vm, struct call *c)
     if (status == OK)
         status = grant_derive(vm, c->number, first, c->words[2], c->words[3], &number);
     return status == OK ? answer_grant(vm, number) : status;
+}
+
+// What was derived from a capability, whoever may derive may take back; the capability itself, with
+// all copies of it, also who may destroy the space. E_SLOT, E_REVOKED: what is carried is no grant,
+// or dead. E_RIGHT: it does not come from this one.
+static status_t decode_victim(const struct vmm *vm, const struct call *c, portal_t *victim)
+{
+    const struct portal *carried;
+    unsigned rights = c->portal->rights & (RIGHT_DERIVE | RIGHT_DESTROY);
+    portal_t number = c->number;
+    if (c->request->carried != CARRIED_NONE) {
+        status_t status = decode_carried(vm, c, 0, &carried);
+        if (status != OK)
+            return status;
+        number = badge_portal(c->request->carried_value);
+    }
+    if (!(number == c->number ? rights : rights & RIGHT_DERIVE) ||
+        !grant_comes_from(vm, number, c->number))
+        return E_RIGHT;
+    *victim = number;
+    return OK;
+}
+
+status_t serve_revoke(struct vmm *vm, struct call *c)
+{
+    portal_t victim;
+    status_t status = decode_victim(vm, c, &victim);
+    if (status != OK)
+        return status;
+    struct revoke r = revoke_start(vm, victim);
+    while (!revoke_step(vm, &r))
+        vmm_settle(vm);
+    return OK;
 }
 
 // The words of a stretch of pages for which a spot speaks.

@@ -24,8 +24,12 @@ static bool is_alike(pte_t a, pte_t b)
 static pte_t entry_below(const struct vmm *vm, pte_t e, unsigned level, uint64_t page)
 {
     unsigned i = table_index(page, level - 1);
-    return pte_is_table(e, level) ? table_load(vm, frame_number(pte_address(e)), i)
-                                  : pte_part(e, level, i);
+    if (!pte_is_table(e, level))
+        return pte_part(e, level, i);
+    pte_t below = table_load(vm, frame_number(pte_address(e)), i);
+    bool is_bare = pte_is_table(below, level - 1) &&
+                   frame_of(vm, frame_number(pte_address(below)))->flags & FRAME_BARE;
+    return is_bare ? PTE_NONE : below;
 }
 
 // Walks down both trees until it is clear whether they agree on a page. Answers where the stretch
@@ -88,7 +92,8 @@ unsigned spot_attributes(const struct vmm *vm, const struct spot *spot)
     return attributes;
 }
 
-// No table is empty, so that the first entry that is not empty is some tables away at most.
+// No table is empty but what revokes left, so that the first entry that is not empty is some tables
+// away at most.
 void find_run(const struct vmm *vm, pfn_t root, uint64_t from, uint64_t last, struct stretch *found,
               struct spot *spot)
 {

@@ -3,28 +3,37 @@
 
 #include "arch/layout.h"
 #include "edit.h"
+#include "link.h"
 #include "space.h"
 #include "table.h"
 
 // The marked tables below a table.
-static uint64_t count_marked(const struct vmm *vm, pfn_t table, unsigned level)
+static void count_marked(const struct vmm *vm, pfn_t table, unsigned level, uint64_t *n,
+                         uint64_t *n_links)
 {
     const struct frame *f = frame_of(vm, table);
-    uint64_t n = 0;
     for (unsigned i = f->first; level > 1 && f->used && i <= f->last; i++) {
         pte_t e = table_load(vm, table, i);
         pfn_t child = frame_number(pte_address(e));
-        if (pte_is_table(e, level) && device_is_below(vm, child))
-            n += 1 + count_marked(vm, child, level - 1);
+        if (!pte_is_table(e, level) || !device_is_below(vm, child))
+            continue;
+        ++*n;
+        *n_links += link_count(vm, child);
+        count_marked(vm, child, level - 1, n, n_links);
     }
-    return n;
 }
 
 status_t device_reserve(struct vmm *vm, pfn_t root, record_t account, struct reserve *r)
 {
-    const uint64_t need[3] = {count_marked(vm, root, vm->state->levels)};
+    uint64_t need[3] = {0}, n_links = 0;
+    count_marked(vm, root, vm->state->levels, &need[0], &n_links);
     *r = (struct reserve){.account = account};
-    return need[0] ? reserve_fill(vm, r, account, need, false) : OK;
+    status_t status = need[0] ? reserve_fill(vm, r, account, need, false) : OK;
+    if (status == OK)
+        status = link_reserve(vm, account, n_links, &r->links);
+    if (status != OK)
+        reserve_drop(vm, r);
+    return status;
 }
 
 static void leave_out(struct vmm *vm, pfn_t from, pfn_t to, unsigned level, struct reserve *r);
@@ -41,6 +50,7 @@ static void part_from(struct vmm *vm, pfn_t from, pfn_t to, unsigned i, unsigned
     frame_of(vm, copy)->refs = 1;
     frame_zero(vm, copy, 0);
     table_copy(vm, marked, copy);
+    link_copy(vm, marked, copy, &r->links);
     leave_out(vm, marked, copy, level - 1, r);
     bool is_empty = !frame_of(vm, copy)->used;
     table_store(vm, to, i, is_empty ? PTE_NONE : pte_table(frame_address(copy), true));
@@ -53,6 +63,8 @@ static void leave_out(struct vmm *vm, pfn_t from, pfn_t to, unsigned level, stru
     const struct frame f = *frame_of(vm, to);
     for (unsigned i = f.first; f.used && i <= f.last; i++) {
         pte_t e = table_load(vm, to, i);
+        if (pte_is_linked(e) && pte_is_device(e))
+            link_clear(vm, to, i, 1);
         if (pte_is_device(e))
             table_store(vm, to, i, PTE_NONE);
         else if (pte_is_table(e, level) && device_is_below(vm, frame_number(pte_address(e))))

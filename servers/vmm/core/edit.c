@@ -2,6 +2,7 @@
 #include "edit.h"
 
 #include "account.h"
+#include "link.h"
 #include "page.h"
 #include "run.h"
 #include "table.h"
@@ -94,7 +95,7 @@ static void plan_here(struct vmm *vm, struct edit *e, pte_t pte, unsigned level,
     switch (e->kind) {
     case EDIT_MAP:
     case EDIT_PLACE:
-        if (e->refuses && !pte_is_empty(pte))
+        if (e->refuses && !entry_is_bare(vm, pte, level))
             e->status = E_EXISTS;
         if (e->kind == EDIT_MAP && !e->is_lazy)
             e->need[level - 1]++;
@@ -116,6 +117,43 @@ static void plan_here(struct vmm *vm, struct edit *e, pte_t pte, unsigned level,
     }
 }
 
+// By which via PLACE's source page came, and for which other pages of the source that is known now.
+static const struct lineage *place_lineage(const struct vmm *vm, struct edit *e, uint64_t page)
+{
+    struct lineage *l = &e->lineage;
+    uint64_t from = place_from(e, page);
+    if (l->first <= from && from <= l->last)
+        return l;
+    struct spot spot = pt_find(vm, e->source_root, from);
+    bool is_plain = spot.level == 1 && !frame_of(vm, spot.table)->link;
+    uint64_t span = pt_span(is_plain ? 2 : spot.level);
+    *l = (struct lineage){
+        .first = from & ~(span - 1),
+        .last = from | (span - 1),
+        .parent =
+            pte_is_linked(spot.pte) ? link_via(vm, spot.table, table_index(from, spot.level)) : 0,
+    };
+    return l;
+}
+
+// Counts the records that it takes to note where a page came from that will be placed in entry `i`
+// of a table, or of one that is not there yet.
+static void plan_link(struct vmm *vm, struct edit *e, pfn_t table, unsigned level,
+                      const struct step *s)
+{
+    const struct lineage was = e->lineage, *l = place_lineage(vm, e, s->from);
+    uint64_t half = s->from / (pt_span(level) * LINK_ENTRIES) << 2 | level;
+    bool is_other = was.parent != l->parent || !e->linked;
+    if (!is_other && half == e->linked)
+        return;
+    record_t via = via_find(vm, e->grant, l->parent);
+    bool has_link = via && table.n && link_is_there(vm, table, s->i, via);
+    e->n_ways += is_other;
+    *(via ? &e->spared_vias : &e->need_vias) += is_other;
+    *(has_link ? &e->spared_links : &e->need_links) += 1;
+    e->linked = half;
+}
+
 static void plan_table(struct vmm *vm, struct edit *e, pfn_t table, pte_t fill, unsigned level,
                        uint64_t first, uint64_t last, bool is_joint);
 
@@ -130,9 +168,11 @@ static void plan_child(struct vmm *vm, struct edit *e, pte_t pte, unsigned level
         if (is_joint && is_idle(vm, e, child, level - 1, s))
             return;
         e->need[0] += is_joint;
+        e->need_links += is_joint ? link_count(vm, child) : 0;
         pte = PTE_NONE;
     } else {
         e->need[0]++;
+        e->need_links += pte_is_linked(pte) ? PTE_ENTRIES / LINK_ENTRIES : 0;
     }
     plan_table(vm, e, child, pte, level - 1, s->from, s->to, is_joint);
 }
@@ -153,7 +193,9 @@ static void plan_table(struct vmm *vm, struct edit *e, pfn_t table, pte_t fill, 
         enum verdict verdict = edit_judge(vm, e, pte, level, &s);
         if (verdict == HERE)
             plan_here(vm, e, pte, level, is_joint);
-        else if (verdict == DESCEND)
+        if (verdict == HERE && e->grant)
+            plan_link(vm, e, table, level, &s);
+        if (verdict == DESCEND)
             plan_child(vm, e, pte, level, &s, is_joint);
     }
 }
@@ -191,6 +233,25 @@ static status_t edit_check_size(struct vmm *vm, const struct edit *e)
                                                                                      : status;
 }
 
+static status_t edit_reserve(struct vmm *vm, struct edit *e)
+{
+    status_t status = OK;
+    // As vias are added, others of the grant are not found any more.
+    if (e->n_ways > 1) {
+        e->need_links += e->spared_links;
+        e->need_vias += e->spared_vias;
+    }
+    if (e->need[0] | e->need[1] | e->need[2])
+        status = reserve_fill(vm, &e->reserve, e->account, e->need, e->falls_back);
+    if (status == OK && e->need_links)
+        status = link_reserve(vm, e->account, e->need_links, &e->reserve.links);
+    if (status == OK && e->need_vias)
+        status = link_reserve(vm, e->payer, e->need_vias, &e->vias);
+    if (status != OK)
+        edit_cancel(vm, e);
+    return status;
+}
+
 status_t edit_prepare(struct vmm *vm, struct edit *e)
 {
     struct path path;
@@ -198,13 +259,12 @@ status_t edit_prepare(struct vmm *vm, struct edit *e)
     if (e->status != OK)
         return e->status;
     path_find(vm, e, &path);
+    e->lineage.first = 1; // none is known yet
     plan_table(vm, e, path.table[path.level], PTE_NONE, path.level, e->first, e->last, e->is_joint);
     if (e->status != OK)
         return e->status;
     e->is_planned = true;
-    if (!(e->need[0] | e->need[1] | e->need[2]))
-        return OK;
-    return reserve_fill(vm, &e->reserve, e->account, e->need, e->falls_back);
+    return edit_reserve(vm, e);
 }
 
 static void edit_flush(struct vmm *vm, const struct edit *e, uint64_t page)
@@ -225,6 +285,8 @@ static void edit_store(struct vmm *vm, const struct edit *e, pfn_t table, unsign
 {
     pte_t old = table_load(vm, table, i);
     table_store(vm, table, i, new);
+    if (pte_is_linked(old) && !pte_is_linked(new))
+        link_clear(vm, table, i, 1);
     if (pte_loses(old, new))
         edit_flush(vm, e, page);
 }
@@ -268,7 +330,7 @@ static pte_t own_page(struct vmm *vm, struct edit *e, pte_t pte, unsigned level)
     pfn_t pfn = frame_number(pte_address(pte));
     bool is_sole = page_is_sole(vm, pfn, level);
     if (!e->takes)
-        flags |= pte.bits & PTE_SHARED;
+        flags |= pte.bits & (PTE_SHARED | PTE_LINKED);
     if (!own_keeps(vm, e, pte, level, false)) {
         pfn_t old = pfn;
         pfn = take_page(vm, e, level);
@@ -284,7 +346,8 @@ static pte_t placed_page(struct vmm *vm, const struct edit *e, uint64_t page, un
     uint64_t from = place_from(e, page);
     pfn_t pfn = {(uint32_t)from};
     unsigned max = e->max;
-    uint64_t flags = (e->shares ? PTE_SHARED : 0) | (e->is_device ? PTE_DEVICE : 0);
+    uint64_t flags = (e->shares ? PTE_SHARED : 0) | (e->is_device ? PTE_DEVICE : 0) |
+                     (e->grant ? PTE_LINKED : 0);
     if (e->source_root.n) {
         struct spot spot = pt_find(vm, e->source_root, from);
         pfn = (pfn_t){frame_number(pte_address(spot.pte)).n + (uint32_t)(from - spot.start)};
@@ -294,6 +357,17 @@ static pte_t placed_page(struct vmm *vm, const struct edit *e, uint64_t page, un
     if (!(flags & PTE_DEVICE))
         page_hold(vm, pfn, level);
     return pte_page(frame_address(pfn), level, e->prot, max, flags, e->is_sole);
+}
+
+// The via of what is placed at `page`.
+static record_t place_via(struct vmm *vm, struct edit *e, uint64_t page)
+{
+    record_t parent = place_lineage(vm, e, page)->parent;
+    if (!e->lineage.via)
+        e->lineage.via = via_find(vm, e->grant, parent);
+    if (!e->lineage.via)
+        e->lineage.via = via_add(vm, e->grant, parent, &e->vias);
+    return e->lineage.via;
 }
 
 static void commit_here(struct vmm *vm, struct edit *e, pfn_t table, unsigned level,
@@ -324,25 +398,32 @@ static void commit_here(struct vmm *vm, struct edit *e, pfn_t table, unsigned le
     edit_store(vm, e, table, s->i, s->from, new);
     if (pte_is_device(new))
         frame_of(vm, table)->flags |= FRAME_DEVICE;
-    if (e->kind == EDIT_MAP || e->kind == EDIT_UNMAP)
+    if (e->kind == EDIT_PLACE && e->grant)
+        link_set(vm, table, s->i, place_via(vm, e, s->from), &e->reserve.links);
+    if (e->kind == EDIT_MAP || e->kind == EDIT_UNMAP || e->kind == EDIT_PLACE)
         release_entry(vm, e, old, level);
 }
 
 // A table of our own in place of one that has other parents, or of no table.
-static pfn_t new_child(struct vmm *vm, struct edit *e, pte_t old, unsigned level, uint64_t page)
+static pfn_t new_child(struct vmm *vm, struct edit *e, pfn_t table, unsigned level,
+                       const struct step *s)
 {
+    pte_t old = table_load(vm, table, s->i);
     pfn_t child = reserve_take(vm, &e->reserve, 1, FRAME_TABLE);
     frame_of(vm, child)->refs = 1;
     if (pte_is_table(old, level)) {
         pfn_t joint = frame_number(pte_address(old));
         frame_zero(vm, child, 0);
         table_copy(vm, joint, child);
+        link_copy(vm, joint, child, &e->reserve.links);
         frame_of(vm, joint)->refs--;
-        edit_flush_tables(vm, e, page);
+        edit_flush_tables(vm, e, s->from);
     } else {
         table_fill(vm, child, level, old);
+        if (pte_is_linked(old))
+            link_split(vm, table, s->i, child, &e->reserve.links);
         if (pte_is_present(old))
-            edit_flush(vm, e, page);
+            edit_flush(vm, e, s->from);
     }
     return child;
 }
@@ -360,7 +441,7 @@ static pfn_t own_child(struct vmm *vm, struct edit *e, pfn_t table, unsigned lev
     if (is_joint && is_idle(vm, e, child, level - 1, s))
         return PFN_NONE;
     if (is_joint || !is_table)
-        child = new_child(vm, e, old, level, s->from);
+        child = new_child(vm, e, table, level, s);
     table_store(vm, table, s->i, pte_table(frame_address(child), true));
     return child;
 }
@@ -427,10 +508,12 @@ void edit_commit(struct vmm *vm, struct edit *e)
     for (unsigned level = path.level + 1; level <= vm->state->levels; level++)
         if (!close_child(vm, e, path.table[level], level, e->first, path.table[level - 1]))
             break;
-    reserve_drop(vm, &e->reserve);
+    edit_cancel(vm, e);
 }
 
 void edit_cancel(struct vmm *vm, struct edit *e)
 {
     reserve_drop(vm, &e->reserve);
+    if (e->vias)
+        link_unreserve(vm, &e->vias);
 }

@@ -36,11 +36,23 @@ struct edit {
     pfn_t source_root;    // PLACE: the frames are those of this space from page `source` on,
     uint64_t source;      // or, without a root, the frames from number `source` on,
     bool is_device;       // which are no RAM
+    portal_t grant;       // PLACE: through which they are shared, or 0, and
+    record_t payer;       // the account that pays for noting that
     // edit.c's own:
     bool is_planned;
     status_t status;
     uint64_t need[3]; // blocks by level
     struct reserve reserve;
+    uint64_t need_links, need_vias;
+    uint64_t spared_links, spared_vias; // that are there already
+    uint64_t n_ways;                    // in which the source's pages came
+    record_t vias;                      // reserved; links are in the reserve
+    struct lineage {
+        uint64_t first, last; // pages of the source that came alike:
+        record_t parent;      // by this via,
+        record_t via;         // which makes this one for what is placed
+    } lineage;
+    uint64_t linked; // half of a table for which a link was planned last
 };
 
 // Errors: E_NOMEM, E_QUOTA; E_EXISTS; E_RIGHT (PROTECT, OWN: beyond what a page may ever allow); E_FAULT (OWN

@@ -96,9 +96,10 @@ void endpoint_drop(struct vmm *vm, uint64_t object)
 void endpoint_portal_unused(struct vmm *vm, uint64_t number)
 {
     const struct portal *p = portal_find(vm, number, PORTAL_FOREIGN);
-    if (p)
-        portal_detach(vm, endpoint_of(vm, p->owner), (portal_t)number);
-    else
-        invariant(portal_find(vm, number, PORTAL_DEAD));
+    if (!p) {
+        portal_unused(vm, (portal_t)number);
+        return;
+    }
+    portal_detach(vm, endpoint_of(vm, p->owner), (portal_t)number);
     portal_free(vm, (portal_t)number);
 }

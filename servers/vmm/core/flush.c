@@ -28,6 +28,8 @@ void flush_pages(struct vmm *vm, paddr_t root, vaddr_t va, uint64_t n)
     struct flush *f = &vm->state->flush;
     uint64_t total = n;
     uint32_t parts = 1;
+    if (f->is_of_all && root)
+        return;
     for (uint32_t i = 0; i < f->n; i++) {
         struct flush_entry *entry = &f->entries[i];
         if (entry->root != root)
@@ -53,6 +55,8 @@ void flush_pages(struct vmm *vm, paddr_t root, vaddr_t va, uint64_t n)
 void flush_tables(struct vmm *vm, paddr_t root, vaddr_t va)
 {
     const struct flush *f = &vm->state->flush;
+    if (f->is_of_all)
+        return;
     for (uint32_t i = 0; i < f->n; i++)
         if (f->entries[i].root == root)
             return;
@@ -63,6 +67,8 @@ void flush_space(struct vmm *vm, paddr_t root)
 {
     struct flush *f = &vm->state->flush;
     uint32_t kept = 0;
+    if (f->is_of_all && root)
+        return;
     for (uint32_t i = 0; i < f->n; i++)
         if (f->entries[i].root != root)
             f->entries[kept++] = f->entries[i];
@@ -70,9 +76,25 @@ void flush_space(struct vmm *vm, paddr_t root)
     flush_add(vm, (struct flush_entry){.root = root});
 }
 
+void flush_all_spaces(struct vmm *vm)
+{
+    struct flush *f = &vm->state->flush;
+    uint32_t kept = 0;
+    if (f->is_of_all)
+        return;
+    for (uint32_t i = 0; i < f->n; i++)
+        if (!f->entries[i].root)
+            f->entries[kept++] = f->entries[i];
+    f->n = kept;
+    f->is_of_all = true;
+}
+
 void flush_issue(struct vmm *vm)
 {
     struct flush *f = &vm->state->flush;
+    if (f->is_of_all)
+        vm->ports->flush(vm->context, FLUSH_SPACES, 0, 0);
+    f->is_of_all = false;
     for (uint32_t i = 0; i < f->n; i++)
         vm->ports->flush(vm->context, f->entries[i].root, f->entries[i].va, f->entries[i].pages);
     f->n = 0;

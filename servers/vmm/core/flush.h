@@ -21,6 +21,7 @@
 //   table -> page (join)               the space     the same, the other way round
 //   root goes                          the space
 //   kernel object unmapped             the page, of the kernel's half: global, in all spaces
+//   page revoked                       all spaces: the table does not know in which it is
 #pragma once
 
 #include "ipc/types.h"
@@ -40,6 +41,7 @@ struct flush_entry {
 
 struct flush {
     uint32_t n;
+    bool is_of_all; // spaces, whatever the entries say of some
     struct flush_entry entries[FLUSH_ENTRIES];
 };
 
@@ -47,6 +49,7 @@ struct flush {
 // be stale.
 void flush_pages(struct vmm *vm, paddr_t root, vaddr_t va, uint64_t n);
 void flush_space(struct vmm *vm, paddr_t root);
+void flush_all_spaces(struct vmm *vm);
 
 // No page, but tables on the path to `va` may be stale: any invalidation in the space will do.
 void flush_tables(struct vmm *vm, paddr_t root, vaddr_t va);

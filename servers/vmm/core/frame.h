@@ -35,6 +35,7 @@ enum frame_kind {
 #define FRAME_PART    0x4u  // a part of a block that somebody maps whole
 #define FRAME_JOINED  0x8u  // head of a block joined of free parts, whose records still say so
 #define FRAME_DEVICE  0x10u // a table below which device memory was mapped: see device.h
+#define FRAME_BARE    0x20u // a table that a revoke left empty
 
 struct frame {
     uint8_t kind;
@@ -51,7 +52,7 @@ struct frame {
     };
     union {
         struct {
-            record_t link;  // TABLE: what was mapped through grants. OBJECT: its record
+            record_t link;  // TABLE: of the entries that came by shares. OBJECT: its record
             uint16_t used;  // TABLE: entries that are not empty (of a root: in the user half),
             uint16_t first; // all within first..last. RECORDS, PORTALS: places in use
         };

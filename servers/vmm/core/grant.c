@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "grant.h"
 
+#include "link.h"
 #include "space.h"
 
 // The head of the list that the grant is in.
@@ -96,6 +97,7 @@ void grant_drop(struct vmm *vm, portal_t number)
 {
     record_t space = portal_of(vm, number)->owner;
     grant_pass_children(vm, number);
+    via_pass(vm, number, portal_of(vm, number)->parent);
     grant_unlink(vm, number);
     portal_free(vm, number);
     space_release(vm, space);
@@ -107,9 +109,35 @@ void grant_kill_all(struct vmm *vm, record_t space)
     while (space_of(vm, space)->grants) {
         portal_t number = space_of(vm, space)->grants;
         grant_pass_children(vm, number);
+        via_pass(vm, number, 0);
         grant_unlink(vm, number);
         portal_kill(vm, number);
         space_release(vm, space);
     }
+    space_release(vm, space);
+}
+
+bool grant_comes_from(const struct vmm *vm, portal_t number, portal_t from)
+{
+    while (number && number != from)
+        number = portal_of(vm, number)->parent;
+    return number;
+}
+
+void grant_doom(struct vmm *vm, portal_t number, struct portal_set *set)
+{
+    portal_of(vm, number)->kind = PORTAL_DOOMED;
+    portal_set_add(vm, set, number);
+}
+
+void grant_bury(struct vmm *vm, portal_t number)
+{
+    struct portal *grant = portal_of(vm, number);
+    record_t space = grant->owner;
+    grant_unlink(vm, number);
+    if (grant->kind == PORTAL_GONE)
+        portal_free(vm, number);
+    else
+        *grant = (struct portal){.kind = PORTAL_DEAD};
     space_release(vm, space);
 }

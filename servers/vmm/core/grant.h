@@ -25,8 +25,16 @@ must_check status_t grant_derive(struct vmm *vm, portal_t parent, uint64_t first
 // if derived from its parent.
 void grant_drop(struct vmm *vm, portal_t number);
 
-// Makes every grant on the space dead.
+// Makes every grant on the space dead. What was mapped through them stays.
 void grant_kill_all(struct vmm *vm, record_t space);
+
+// Whether the grant is `from`, or derived from it.
+bool grant_comes_from(const struct vmm *vm, portal_t number, portal_t from);
+
+// For revokes: a grant is as dead as one can be, once the set is killed, but stays in the tree; and,
+// when nothing hangs from it any more, it leaves that and gives up its space.
+void grant_doom(struct vmm *vm, portal_t number, struct portal_set *set);
+void grant_bury(struct vmm *vm, portal_t number);
 
 // Whether the pages are a range in the user half: E_INVAL if not.
 must_check status_t range_check(const struct vmm *vm, uint64_t first, uint64_t n_pages);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "page_table.h"
 
+#include "link.h"
 #include "page.h"
 #include "table.h"
 
@@ -11,22 +12,39 @@ struct spot pt_find(const struct vmm *vm, pfn_t root, uint64_t page)
     for (unsigned level = vm->state->levels;; level--) {
         pte_t e = table_load(vm, table, table_index(page, level));
         if (!pte_is_table(e, level))
-            return (struct spot){e, level, page & ~(pt_span(level) - 1), is_joint};
-        table = frame_number(pte_address(e));
-        is_joint |= frame_of(vm, table)->refs > 1;
+            return (struct spot){e, level, table, page & ~(pt_span(level) - 1), is_joint};
+        pfn_t child = frame_number(pte_address(e));
+        if (frame_of(vm, child)->flags & FRAME_BARE)
+            return (struct spot){PTE_NONE, level, table, page & ~(pt_span(level) - 1), is_joint};
+        is_joint |= frame_of(vm, child)->refs > 1;
+        table = child;
     }
+}
+
+bool entry_is_bare(const struct vmm *vm, pte_t e, unsigned level)
+{
+    if (!pte_is_table(e, level))
+        return pte_is_empty(e);
+    pfn_t table = frame_number(pte_address(e));
+    const struct frame *f = frame_of(vm, table);
+    if (level == 2)
+        return !f->used;
+    for (unsigned i = f->first; f->used && i <= f->last; i++)
+        if (!entry_is_bare(vm, table_load(vm, table, i), level - 1))
+            return false;
+    return true;
 }
 
 bool table_is_free(const struct vmm *vm, pfn_t table, unsigned level, uint64_t first, uint64_t last)
 {
     for (struct step s = step_first(first, last, level); s.is_valid; s = step_next(s, level)) {
         pte_t e = table_load(vm, table, s.i);
-        if (pte_is_empty(e))
-            continue;
-        // A table below is never empty as a whole.
-        if (s.is_whole || !pte_is_table(e, level) ||
-            !table_is_free(vm, frame_number(pte_address(e)), level - 1, s.from, s.to))
+        if (s.is_whole || !pte_is_table(e, level)) {
+            if (!entry_is_bare(vm, e, level))
+                return false;
+        } else if (!table_is_free(vm, frame_number(pte_address(e)), level - 1, s.from, s.to)) {
             return false;
+        }
     }
     return true;
 }
@@ -59,6 +77,7 @@ void pt_drop(struct vmm *vm, pfn_t table, unsigned level)
         return;
     const pte_t *entries = table_entries(vm, table);
     unsigned end = f->used ? f->last + 1u : 0;
+    link_free_all(vm, table);
     if (level == 1 && end)
         page_drop_all(vm, entries + f->first, end - f->first);
     for (unsigned i = f->first; level > 1 && (i = table_next(entries, i, end)) < end; i++) {

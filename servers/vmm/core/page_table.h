@@ -9,8 +9,9 @@
 //   that went leaves W clear, and the next fault sets it.
 // - W in a page's entry: PROT_W, and the frame has one reference or the entry is SHARED.
 // - `used` of a table's record counts its non-empty entries, which lie in first..last. No table but
-// a root
-//   is empty.
+//   a root is empty, or one that a revoke emptied (BARE): who its parents are it did not know, and the
+//   next edit that passes takes it out.
+// - LINKED in an entry: it is a shared page, and one link of its table names it (link.h).
 // Since x86 ANDs W down the walk, a clear W protects all that hangs below it.
 //
 // Addresses are page numbers (va >> 12) here; `level` is 1 for entries that map 4 KiB.
@@ -24,6 +25,7 @@
 struct spot {
     pte_t pte; // empty, lazy or a page
     unsigned level;
+    pfn_t table;    // in which it stands
     uint64_t start; // the pages that it covers begin here
     bool is_joint;  // it lies below a table that has several parents
 };

@@ -11,6 +11,8 @@ enum record_kind {
     RECORD_SPACE,
     RECORD_TASK,
     RECORD_ENDPOINT,
+    RECORD_VIA,
+    RECORD_LINK,
 };
 
 #define RECORD_BYTES      64u

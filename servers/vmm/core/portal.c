@@ -122,13 +122,42 @@ void portal_free(struct vmm *vm, portal_t number)
         portals_destroy(vm, pfn, number / PORTALS_IN_FRAME);
 }
 
+void portal_set_kill(struct vmm *vm, struct portal_set *set)
+{
+    if (!set->n)
+        return;
+    status_t status =
+        vm->ports->portals_revoke(vm->context, set->index, set->places[0], set->places[1]);
+    invariant(status == OK);
+    *set = (struct portal_set){.n = 0};
+}
+
+void portal_set_add(struct vmm *vm, struct portal_set *set, portal_t number)
+{
+    uint32_t index = number / PORTALS_IN_FRAME, place = number % PORTALS_IN_FRAME;
+    if (set->index != index || set->n == PORTAL_SET_MAX)
+        portal_set_kill(vm, set);
+    set->index = index;
+    set->n++;
+    set->places[place / 64] |= 1ull << place % 64;
+}
+
 void portal_kill(struct vmm *vm, portal_t number)
 {
-    // E_STATE: it is dead in the kernel already, and the word that nobody refers to it is on its
-    // way.
-    status_t status = vm->ports->portal_revoke(vm->context, number);
-    invariant(status == OK || status == E_STATE);
+    struct portal_set set = {.n = 0};
+    portal_set_add(vm, &set, number);
+    portal_set_kill(vm, &set);
     *portal_of(vm, number) = (struct portal){.kind = PORTAL_DEAD};
+}
+
+void portal_unused(struct vmm *vm, portal_t number)
+{
+    struct portal *p = portal_of(vm, number);
+    invariant(p->kind == PORTAL_DEAD || p->kind == PORTAL_DOOMED);
+    if (p->kind == PORTAL_DEAD)
+        portal_free(vm, number);
+    else
+        p->kind = PORTAL_GONE;
 }
 
 status_t portal_mint(struct vmm *vm, portal_t number, uint32_t slot)

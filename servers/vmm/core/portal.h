@@ -4,7 +4,9 @@
 // are free.
 //
 //   FREE ──portal_alloc()──▶ GRANT, TASK, PAGER, FOREIGN ──portal_free()──▶ FREE
-//                              └──portal_kill()──▶ DEAD ──PORTAL_UNUSED, portal_free()──▶ FREE
+//                              ├──portal_kill()──▶ DEAD ──portal_unused()──▶ FREE
+//                              └──grant_doom()──▶ DOOMED ──grant_bury()──▶ DEAD
+//                              portal_unused() ──▶ GONE ──grant_bury()──▶ FREE
 #pragma once
 
 #include "vmm.h"
@@ -13,6 +15,8 @@ enum portal_kind {
     PORTAL_FREE,
     PORTAL_DEAD,    // revoked; the kernel tells when nobody refers to it
     PORTAL_GRANT,   // a capability to an address space
+    PORTAL_DOOMED,  // a grant that is being revoked: dead, but still in the tree
+    PORTAL_GONE,    // the same, and nobody refers to it any more
     PORTAL_TASK,    // a capability to a task
     PORTAL_PAGER,   // through which a task's faults come
     PORTAL_FOREIGN, // into another task's endpoint
@@ -26,7 +30,7 @@ struct portal {
     record_t owner; // GRANT: space. TASK, PAGER: task. FOREIGN: endpoint, or 0 when that went
     portal_t parent, child; // GRANT: the tree of derivations
     portal_t next, prev;    // GRANT: siblings. FOREIGN: of the endpoint. FREE: of the account
-    uint32_t link;          // GRANT: what was mapped through it
+    record_t link;          // GRANT: the vias of what was shared through it
 };
 
 _Static_assert(sizeof(struct portal) == 40, "100 of them fit a frame");
@@ -46,6 +50,26 @@ void portal_free(struct vmm *vm, portal_t number);
 
 // Revokes a minted portal: dead at once.
 void portal_kill(struct vmm *vm, portal_t number);
+
+// The kernel says that nobody refers to a dead portal any more.
+void portal_unused(struct vmm *vm, portal_t number);
+
+// Portals of one frame that the kernel is to make dead in one call.
+#define PORTAL_SET_MAX 32u // as much as the kernel does in one call
+struct portal_set {
+    uint32_t index, n;
+    uint64_t places[2];
+};
+
+// Adds a minted portal; those added before are killed if it does not fit in.
+void portal_set_add(struct vmm *vm, struct portal_set *set, portal_t number);
+void portal_set_kill(struct vmm *vm, struct portal_set *set);
+
+// Whether it is a grant, in the tree and with a reference to its space, dead or alive.
+static inline bool portal_is_grant(const struct portal *p)
+{
+    return p->kind == PORTAL_GRANT || p->kind == PORTAL_DOOMED || p->kind == PORTAL_GONE;
+}
 
 // What the kernel tells the VMM of a caller. It says where the portal's record lies, so that a call
 // finds it without a walk through the object window:

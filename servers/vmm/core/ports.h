@@ -19,6 +19,7 @@ enum message_event {
     EVENT_ENDPOINT_UNUSED,
 };
 #define PORTALS_IN_FRAME 100u
+#define FLUSH_SPACES     1u // no root
 #define SLOTS_FIRST      64u
 #define SLOTS_IN_FRAME   250u
 #define PRIORITY_MAX     30u // of tasks; the kernel has one above it
@@ -41,11 +42,13 @@ struct ports {
     status_t (*slot_give)(void *context, uint32_t task, uint32_t slot, uint32_t send);
     status_t (*portal_mint)(void *context, uint32_t portal, uint32_t endpoint, uint64_t badge,
                             uint32_t slot, uint64_t flags);
-    status_t (*portal_revoke)(void *context, uint32_t portal);
+    // Bits i of two words: the portals at places i and 64 + i; those that are dead stay so.
+    status_t (*portals_revoke)(void *context, uint32_t index, uint64_t low, uint64_t high);
     void (*drop)(void *context, uint32_t slot);                         // harmless if empty
     void (*reply)(void *context, uint32_t slot, const uint64_t *words); // harmless if nobody waits
     bool (*is_empty)(void *context, uint32_t slot);                     // who waited there has died
-    void (*flush)(void *context, paddr_t root, vaddr_t va, uint64_t pages); // pages 0: all of it
+    // Pages 0: all of it. Root 0: the kernel's half. Root FLUSH_SPACES: all other spaces.
+    void (*flush)(void *context, paddr_t root, vaddr_t va, uint64_t pages);
     void (*log)(void *context, const char *line);
     void (*power_off)(void *context, uint64_t code);
     void (*fail)(void *context, const char *line); // says why and ends the machine as failed

@@ -3,6 +3,7 @@
 
 #include "account.h"
 #include "block.h"
+#include "link.h"
 
 // Takes the large blocks, *left of them. E_NOMEM: there are no more, and *left are missing.
 static status_t reserve_large(struct vmm *vm, struct reserve *r, unsigned level, uint64_t *left)
@@ -108,5 +109,7 @@ void reserve_drop(struct vmm *vm, struct reserve *r)
         }
     if (n)
         account_uncharge(vm, r->account, n);
+    if (r->links)
+        link_unreserve(vm, &r->links);
     *r = (struct reserve){.account = r->account};
 }

@@ -9,6 +9,7 @@ struct reserve {
     record_t account;
     pfn_t large[2]; // blocks of 2 MiB and 1 GiB
     uint64_t n;     // frames claimed
+    record_t links; // records, put here by link_reserve()
     bool fell_back;
 };
 

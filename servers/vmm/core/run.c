@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "run.h"
 
+#include "link.h"
 #include "page.h"
 #include "table.h"
 
@@ -48,6 +49,7 @@ static void run_unmap(struct vmm *vm, const struct edit *e, const struct run *r)
         return;
     if (end)
         flush_pages(vm, frame_address(e->root), (r->page + first) << PAGE_SHIFT, end - first);
+    link_clear(vm, r->table, r->from, r->n);
     page_drop_all(vm, entries, r->n);
     __builtin_memset(entries, 0, r->n * sizeof *entries);
     table_recount(vm, r->table, r->from, r->n, used, 0);

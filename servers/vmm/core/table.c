@@ -18,8 +18,10 @@ void table_store(struct vmm *vm, pfn_t table, unsigned i, pte_t new)
         else if (i == f->last)
             f->last--;
     } else {
-        if (!f->used++)
+        if (!f->used++) {
             f->first = f->last = (uint16_t)i;
+            f->flags &= (uint8_t)~FRAME_BARE;
+        }
         if (i < f->first)
             f->first = (uint16_t)i;
         if (i > f->last)
@@ -34,6 +36,7 @@ void table_recount(struct vmm *vm, pfn_t table, unsigned from, unsigned n, unsig
     bool was_empty = !f->used;
     f->used = (uint16_t)(f->used - was_used + used);
     if (used) {
+        f->flags &= (uint8_t)~FRAME_BARE;
         if (was_empty || from < f->first)
             f->first = (uint16_t)from;
         if (was_empty || from + n - 1 > f->last)

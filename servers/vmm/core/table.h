@@ -71,6 +71,9 @@ void table_recount(struct vmm *vm, pfn_t table, unsigned from, unsigned n, unsig
 // more, and W is cleared in both but of shared pages. True if it was set in an entry above level 1.
 bool table_copy(struct vmm *vm, pfn_t from, pfn_t to);
 
+// Whether an entry says nothing: it is empty, or a table of such entries.
+bool entry_is_bare(const struct vmm *vm, pte_t e, unsigned level);
+
 // Whether nothing is mapped, lazy or held in pages first..last below a table at `level`.
 bool table_is_free(const struct vmm *vm, pfn_t table, unsigned level, uint64_t first,
                    uint64_t last);

@@ -45,6 +45,8 @@ status_t transfer_pages(struct vmm *vm, const struct transfer *t)
         .is_sole = t->moves,
         .source_root = from->root,
         .source = t->first,
+        .grant = t->moves ? 0 : t->grant,
+        .payer = from->account,
     };
     if (!pt_is_free(vm, place.root, place.first, place.last))
         return E_EXISTS;

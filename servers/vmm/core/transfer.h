@@ -6,6 +6,7 @@
 
 struct transfer {
     record_t from, to; // spaces, perhaps the same
+    portal_t grant;    // on `from`, through which it is
     uint64_t first;    // pages in `from`
     uint64_t n_pages;
     uint64_t first_to; // pages in `to`

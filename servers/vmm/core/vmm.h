@@ -104,6 +104,6 @@ void vmm_settle(struct vmm *vm);
 // Whether vmm_settle() has nothing to do.
 static inline bool vmm_is_settled(const struct state *s)
 {
-    return !(s->flush.n | s->waiting[0] | s->waiting[1] | s->waiting[2] | s->dead_accounts |
-             s->starved);
+    return !(s->flush.n | s->flush.is_of_all | s->waiting[0] | s->waiting[1] | s->waiting[2] |
+             s->dead_accounts | s->starved);
 }

@@ -205,17 +205,27 @@ static bool flush_line(struct tlb *t, struct tlb_tag *tag, unsigned cpu, unsigne
     return is_needed;
 }
 
-void tlb_flush(struct tlb *t, paddr_t root, vaddr_t va, uint64_t pages)
+static bool flush_tag(struct tlb *t, struct tlb_tag *tag, vaddr_t va, uint64_t pages)
 {
-    struct tlb_tag *tag = find_tag(t, root);
     bool is_needed = false;
-    for (unsigned cpu = 0; tag && cpu < TLB_CPUS; cpu++)
+    for (unsigned cpu = 0; cpu < TLB_CPUS; cpu++)
         for (unsigned i = 0; i < TLB_WATCHED; i++)
             is_needed |= flush_line(t, tag, cpu, i, va, pages);
     // A CPU may still have the root of a space that went.
-    if (tag && !pages && !is_live(t, tag)) {
+    if (!pages && !is_live(t, tag)) {
         is_needed = true;
         tag->is_used = false;
+    }
+    return is_needed;
+}
+
+void tlb_flush(struct tlb *t, paddr_t root, vaddr_t va, uint64_t pages)
+{
+    bool is_needed = false;
+    for (unsigned i = 0; i < TLB_TAGS; i++) {
+        struct tlb_tag *tag = &t->tags[i];
+        if (tag->is_used && (tag->root == root || (root == TLB_ALL && tag->root != TLB_GLOBAL)))
+            is_needed |= flush_tag(t, tag, va, pages);
     }
     t->last_pages = pages;
     t->n_flushes++;

@@ -15,6 +15,7 @@
 #define TLB_TAGS    16u
 #define TLB_WATCHED 64u
 #define TLB_GLOBAL  0u // the root of the tag for the kernel's half, in flushes too
+#define TLB_ALL     1u // in flushes: every root but that
 
 // Something remembered. level 0: nothing.
 struct tlb_line {
@@ -67,7 +68,7 @@ enum tlb_answer tlb_access(struct tlb *t, unsigned cpu, paddr_t root, unsigned i
 // CPU 0 caches every watched address that is mapped in a space (or, TLB_GLOBAL, the kernel's half).
 void tlb_speculate(struct tlb *t, paddr_t root);
 
-// The kernel's flush call: `pages` 0 is all of the space. Both CPUs obey.
+// The kernel's flush call: `pages` 0 is all of the space, root TLB_ALL all spaces. Both CPUs obey.
 void tlb_flush(struct tlb *t, paddr_t root, vaddr_t va, uint64_t pages);
 
 // Finds something stale. True if there is none.

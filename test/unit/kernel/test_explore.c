@@ -130,8 +130,10 @@ static void clear_away(unsigned n)
     for (unsigned i = 0; i < TOWN_VMM; i++)
         clear_object(town.task[i], n);
     hear_all(n);
-    for (unsigned i = 0; i < town.n_portals; i++)
-        (void)machine_call_with(SYS_PORTAL_REVOKE, world.portals * PORTALS_PER_FRAME + i, n);
+    const uint64_t all = (1ull << town.n_portals) - 1;
+    (void)vmm_acts((struct action){.number = SYS_PORTAL_REVOKE,
+                                   .call = {.target = SLOT_SELF, .w = {world.portals, all}}},
+                   n);
     hear_all(n);
     clear_object(town.back, n);
     clear_object(town.front, n);

@@ -107,7 +107,11 @@ static bool is_the_end(enum syscall_number number)
 // Words that could be right, where six random ones hardly ever are.
 static void improve_words(enum syscall_number number, uint64_t *w)
 {
-    if (number != SYS_PORTAL_MINT && number != SYS_PORTAL_REVOKE)
+    if (number == SYS_PORTAL_REVOKE) {
+        w[0] = random_portal() / PORTALS_PER_FRAME;
+        w[2] = one_in(2) ? 0 : w[2] >> 28;
+    }
+    if (number != SYS_PORTAL_MINT)
         return;
     w[0] = random_portal();
     w[2] = BADGE(below(4));

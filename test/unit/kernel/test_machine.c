@@ -181,12 +181,34 @@ static void minting_checks_every_word(void **state)
 static void revoking_finds_a_live_portal(void **state)
 {
     (void)state;
-    assert_status(MACHINE(PORTAL_REVOKE, .w = {UNMAPPED_INDEX * PORTALS_PER_FRAME}), E_FAULT);
-    assert_status(MACHINE(PORTAL_REVOKE, .w = {0}), E_STATE);
-    assert_status(MACHINE(PORTAL_REVOKE, .w = {world.next_portal}), E_STATE);
+    assert_status(MACHINE(PORTAL_REVOKE, .w = {UNMAPPED_INDEX, 1}), E_FAULT);
+    assert_status(MACHINE(PORTAL_REVOKE, .w = {world.vmm->object.index, 1}), E_STATE);
+    assert_status(MACHINE(PORTAL_REVOKE, .w = {world.portals, 0, 1ull << 36}), E_INVAL);
     uint64_t number = make_portal(world.vmm, 20, machine_endpoint, 5);
-    assert_status(MACHINE(PORTAL_REVOKE, .w = {number}), OK);
-    assert_status(MACHINE(PORTAL_REVOKE, .w = {number}), E_STATE);
+    uint64_t place = number % PORTALS_PER_FRAME;
+    assert_status(MACHINE(PORTAL_REVOKE, .w = {world.portals, ~(1ull << place)}), OK);
+    assert_non_null(portal_at(number)->endpoint);
+    assert_status(MACHINE(PORTAL_REVOKE, .w = {world.portals, 1ull << place}), OK);
+    assert_null(portal_at(number)->endpoint);
+    assert_status(MACHINE(PORTAL_REVOKE, .w = {world.portals, 1ull << place}), OK);
+}
+
+// A frame of portals dies in as many calls as it takes; each kills no more than a call may do.
+static void revoking_many_takes_steps(void **state)
+{
+    (void)state;
+    struct task *holders[] = {make_task(PRIORITY_DEFAULT), make_task(PRIORITY_DEFAULT)};
+    unsigned n = 80, n_calls = 0;
+    for (unsigned i = 0; i < n; i++)
+        make_portal(holders[i / 40], SLOT_FREE + i % 40, machine_endpoint, 7 + i);
+    uint32_t live = machine_endpoint->n_portals;
+    for (status_t status = E_MORE; status == E_MORE; n_calls++) {
+        status = MACHINE(PORTAL_REVOKE, .w = {world.portals, ~0ull, (1ull << 36) - 1});
+        assert_true(live - machine_endpoint->n_portals <= KERNEL_WORK_MAX);
+        live = machine_endpoint->n_portals;
+    }
+    assert_true(n_calls > n / KERNEL_WORK_MAX);
+    assert_int_equal(live, 0);
 }
 
 static void a_flush_reaches_the_architecture(void **state)
@@ -221,6 +243,7 @@ int main(void)
         KERNEL_TEST(minting_gives_the_flags_asked_for_R1),
         KERNEL_TEST(minting_checks_every_word),
         KERNEL_TEST(revoking_finds_a_live_portal),
+        KERNEL_TEST(revoking_many_takes_steps),
         KERNEL_TEST(a_flush_reaches_the_architecture),
         KERNEL_TEST(the_machine_goes_off_with_a_code),
     };

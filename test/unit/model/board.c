@@ -49,9 +49,9 @@ static status_t portal_mint_(void *context, uint32_t portal, uint32_t endpoint, 
     return OK;
 }
 
-static status_t portal_revoke(void *context, uint32_t portal)
+static status_t portals_revoke(void *context, uint32_t index, uint64_t low, uint64_t high)
 {
-    (void)context, (void)portal;
+    (void)context, (void)index, (void)low, (void)high;
     return OK;
 }
 
@@ -85,7 +85,7 @@ static const struct ports board_ports = {
     .object_destroy = object_destroy,
     .task_slots = task_slots,
     .portal_mint = portal_mint_,
-    .portal_revoke = portal_revoke,
+    .portals_revoke = portals_revoke,
     .drop = drop,
     .flush = flush,
     .log = log_line,

@@ -36,7 +36,7 @@ static void test_portals_of_an_endpoint(void **state)
     fake_drop(f, &p[1]);
     fake_drop(f, &e);
     assert_int_equal(fake_audit(f), 0);
-    assert_int_equal(portal(f, a, &p[2], &more), E_SLOT);
+    assert_int_equal(portal(f, a, &p[2], &more), E_REVOKED); // it is dead
     fake_drop(f, &p[2]);
     assert_int_equal(f->vm.state->n_free, before);
     fake_drop(f, &a);

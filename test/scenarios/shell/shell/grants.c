@@ -28,5 +28,5 @@ status_t do_derive(struct shell *shell, const struct arguments *a)
 // The names stay until they are dropped; the kernel refuses what is asked through them.
 status_t do_revoke(struct shell *shell, const struct arguments *a)
 {
-    return vmm_revoke(name_slot(&shell->names, a->at[0].name));
+    return vmm_revoke(name_slot(&shell->names, a->at[0].name), 0);
 }

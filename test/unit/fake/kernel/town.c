@@ -115,7 +115,8 @@ static void name_objects(void)
             w[0] += world.portals * PORTALS_PER_FRAME;
             break;
         case SYS_PORTAL_REVOKE:
-            w[0] += world.portals * PORTALS_PER_FRAME;
+            w[1] = 1ull << w[0];
+            w[0] = world.portals;
             break;
         case SYS_TASK_STOP:
         case SYS_TASK_RESUME:

@@ -17,7 +17,7 @@ struct portal_before {
 
 static struct {
     struct task *actor;
-    uint64_t header, w0;
+    uint64_t header, w[3];
     struct {
         bool is_task;
         enum task_state state;
@@ -77,7 +77,8 @@ void transition_begin(struct task *actor)
 {
     before.actor = actor;
     before.header = actor ? actor->regs.rax : 0;
-    before.w0 = actor ? actor->regs.w[0] : 0;
+    for (unsigned i = 0; i < 3; i++)
+        before.w[i] = actor ? actor->regs.w[i] : 0;
     for (uint64_t i = 0; i < FAKE_FRAMES; i++)
         note_frame(i);
 }
@@ -114,8 +115,10 @@ static unsigned count_delivered(enum message_kind kind, uint64_t w0)
 static const char *judge_portal(uint64_t number, const struct portal_before *b,
                                 const struct portal *p)
 {
-    bool is_revoked =
-        before.actor && (before.header & 0xff) == SYS_PORTAL_REVOKE && before.w0 == number;
+    uint64_t place = number % PORTALS_PER_FRAME;
+    bool is_revoked = before.actor && (before.header & 0xff) == SYS_PORTAL_REVOKE &&
+                      before.w[0] == number / PORTALS_PER_FRAME &&
+                      before.w[1 + place / 64] >> place % 64 & 1;
     bool by_machine = b->endpoint == machine_endpoint && !is_revoked;
     if (b->endpoint && !p->endpoint && !is_revoked &&
         count_delivered(MESSAGE_LAST_REFERENCE, number) != 1)

@@ -105,9 +105,13 @@ status_t fake_call(struct fake *f, struct fake_cap through, const uint64_t *word
                    const struct fake_cap *carried, struct fake_cap *got, uint64_t *answer)
 {
     uint32_t endpoint;
+    uint64_t badge;
     struct request r = {.event = EVENT_CALL, .wants_cap = got};
     memcpy(r.words, words, sizeof r.words);
     if (through.type != CAP_PORTAL || !kernel_portal_info(f, through.value, &endpoint, &r.badge))
+        return E_REVOKED;
+    if (carried && carried->type == CAP_PORTAL &&
+        !kernel_portal_info(f, carried->value, &endpoint, &badge))
         return E_REVOKED;
     carry(f, &r, carried);
     uint32_t slot = f->vm.state->reply_slot;
@@ -231,6 +235,12 @@ status_t fake_derive(struct fake *f, struct fake_cap by, vaddr_t va, uint64_t pa
                      unsigned rights, struct fake_cap *got)
 {
     return call_cap(f, by, VMM_DERIVE, va, pages, rights, got);
+}
+
+status_t fake_revoke(struct fake *f, struct fake_cap by, const struct fake_cap *victim)
+{
+    const uint64_t words[MESSAGE_WORDS] = {vmm_word0(VMM_REVOKE, 0)};
+    return fake_call(f, by, words, victim, NULL, NULL);
 }
 
 status_t fake_query(struct fake *f, struct fake_cap by, vaddr_t va, uint64_t answer[MESSAGE_WORDS])

@@ -61,8 +61,8 @@ struct fake {
     struct fake_cap slots[FAKE_SLOTS];
     struct fake_report reports[4096];
     unsigned n_reports;
-    unsigned fail_call; // the n-th kernel call that may fail does; 0: none
-    unsigned n_flushes;
+    unsigned fail_call;            // the n-th kernel call that may fail does; 0: none
+    unsigned n_flushes, n_revokes; // kernel calls
     struct flush_entry last_flush;
     unsigned n_replies;     // to those who waited
     uint32_t replied_to;    // the last one, if it is a task of the window
@@ -138,6 +138,7 @@ status_t fake_move(struct fake *f, struct fake_cap by, vaddr_t va, uint64_t page
                    struct fake_cap to, vaddr_t va2, unsigned prot);
 status_t fake_derive(struct fake *f, struct fake_cap by, vaddr_t va, uint64_t pages,
                      unsigned rights, struct fake_cap *got);
+status_t fake_revoke(struct fake *f, struct fake_cap by, const struct fake_cap *victim);
 status_t fake_query(struct fake *f, struct fake_cap by, vaddr_t va, uint64_t answer[MESSAGE_WORDS]);
 status_t fake_spawn(struct fake *f, struct fake_cap by, const struct fake_cap *parent,
                     struct fake_cap *got);

@@ -249,16 +249,24 @@ static status_t portal_mint_call(void *context, uint32_t portal, uint32_t endpoi
     return OK;
 }
 
-static status_t portal_revoke(void *context, uint32_t portal)
+static status_t portals_revoke(void *context, uint32_t index, uint64_t low, uint64_t high)
 {
     struct fake *f = context;
-    struct fake_portal *p = portal_at(f, portal);
-    assert_non_null(p);
-    if (p->is_dead || !p->endpoint)
-        return E_STATE;
-    p->is_dead = true;
-    if (!p->refs)
-        report(f, EVENT_PORTAL_UNUSED, 0, portal);
+    unsigned n = 0;
+    f->n_revokes++;
+    for (uint32_t place = 0; place < 128; place++) {
+        if (!((place < 64 ? low >> place : high >> (place - 64)) & 1))
+            continue;
+        assert_true(place < PORTALS_IN_FRAME);
+        struct fake_portal *p = portal_at(f, index * PORTALS_IN_FRAME + place);
+        assert_non_null(p);
+        if (p->is_dead || !p->endpoint)
+            continue;
+        assert_true(n++ < 32); // or it would be E_MORE
+        p->is_dead = true;
+        if (!p->refs)
+            report(f, EVENT_PORTAL_UNUSED, 0, index * PORTALS_IN_FRAME + place);
+    }
     return OK;
 }
 
@@ -320,7 +328,7 @@ const struct ports kernel_ports = {
     .task_slots = task_slots,
     .slot_give = slot_give,
     .portal_mint = portal_mint_call,
-    .portal_revoke = portal_revoke,
+    .portals_revoke = portals_revoke,
     .drop = drop,
     .reply = reply,
     .is_empty = is_empty,

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "revoke.h"
+
+#include "grant.h"
+#include "link.h"
+#include "page.h"
+#include "table.h"
+
+// What one thing costs in units of REVOKE_WORK.
+#define GRANT_WORK 4u
+#define VIA_WORK   4u
+#define LARGE_WORK 64u // a large page may have 512 parts to look at
+
+// Takes one entry out of a table, whoever its parents are.
+static unsigned clear_entry(struct vmm *vm, pfn_t table, unsigned i)
+{
+    struct frame *f = frame_of(vm, table);
+    pte_t old = table_load(vm, table, i);
+    table_store(vm, table, i, PTE_NONE);
+    if (!f->used)
+        f->flags |= FRAME_BARE;
+    if (pte_is_present(old))
+        flush_all_spaces(vm);
+    if (pte_has_page(old))
+        page_drop(vm, frame_number(pte_address(old)), f->level);
+    return f->level > 1 ? LARGE_WORK : 1;
+}
+
+// Clears entries of a link until it has none and goes, or enough was done. Answers what it cost.
+static unsigned clear_link(struct vmm *vm, record_t id, unsigned budget)
+{
+    struct link *l = link_of(vm, id);
+    unsigned cost = VIA_WORK;
+    for (unsigned w = 0; w < LINK_WORDS; w++)
+        while (l->entries[w]) {
+            if (cost >= budget)
+                return cost;
+            unsigned bit = (unsigned)__builtin_ctzll(l->entries[w]);
+            l->entries[w] &= l->entries[w] - 1;
+            cost += clear_entry(vm, l->table, l->half * LINK_ENTRIES + w * 64 + bit);
+        }
+    link_free(vm, id);
+    return cost;
+}
+
+// Goes on at another via, which stays until then.
+static void move_via(struct vmm *vm, struct revoke *r, record_t to)
+{
+    record_t from = r->via;
+    if (to)
+        via_of(vm, to)->is_held = true;
+    r->via = to;
+    if (!from)
+        return;
+    via_of(vm, from)->is_held = false;
+    via_release(vm, from);
+}
+
+// The links of a via go first: then nothing can be shared on from it, and its children come next.
+static unsigned step_via(struct vmm *vm, struct revoke *r, unsigned budget)
+{
+    const struct via *v = via_of(vm, r->via);
+    if (v->links)
+        return clear_link(vm, v->links, budget);
+    if (v->child)
+        move_via(vm, r, v->child);
+    else
+        move_via(vm, r, r->via == r->via_top ? 0 : v->parent);
+    return VIA_WORK;
+}
+
+// What came through the grant goes first, then what was derived from it, then the grant.
+static unsigned step_grant(struct vmm *vm, struct revoke *r, struct portal_set *dead)
+{
+    const struct portal *grant = portal_of(vm, r->grant);
+    if (grant->link) {
+        r->via_top = grant->link;
+        move_via(vm, r, r->via_top);
+    } else if (grant->child) {
+        r->grant = grant->child;
+        grant_doom(vm, r->grant, dead);
+    } else {
+        portal_t done = r->grant;
+        r->grant = done == r->top ? 0 : grant->parent;
+        grant_bury(vm, done);
+    }
+    return GRANT_WORK;
+}
+
+struct revoke revoke_start(struct vmm *vm, portal_t number)
+{
+    struct portal_set dead = {.n = 0};
+    grant_doom(vm, number, &dead);
+    portal_set_kill(vm, &dead);
+    return (struct revoke){.top = number, .grant = number};
+}
+
+bool revoke_step(struct vmm *vm, struct revoke *r)
+{
+    struct portal_set dead = {.n = 0};
+    for (unsigned done = 0; r->grant && done < REVOKE_WORK;)
+        done += r->via ? step_via(vm, r, REVOKE_WORK - done) : step_grant(vm, r, &dead);
+    portal_set_kill(vm, &dead);
+    // A task whose fault waits for memory may have lost what it waits for.
+    vm->state->is_relieved |= !r->grant;
+    return !r->grant;
+}
