@@ -65,8 +65,12 @@ def make(shell, name, size):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_of_its_own(shell, size):
+def test_of_its_own(request, shell, size):
+    """M2: one leaf at its level, and no table below."""
     places = make(shell, "s", size)
+    levels = 4 if "4-level" in request.node.callspec.id else 5
+    tables = levels - list(SIZES).index(size)
+    assert shell.run("stats s")[0].startswith(f"pages {SIZES[size]} tables {tables} ")
     for prot in PROTS:
         shell.run(f"protect s {VA:#x} {SIZES[size]} {prot}")
         check(shell, "s", prot, *places)

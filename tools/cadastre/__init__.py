@@ -27,6 +27,7 @@ Talk to the shell:
     from cadastre import Shell
     with Shell(memory="128M") as sh:
         sh.run("create a quota 64")     # the lines of the answer; ShellError if it is an error
+        sh.dump().space("a").account    # what the VMM's own records say, as objects
 
 Talk to any machine:
 
