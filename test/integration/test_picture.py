@@ -13,6 +13,7 @@ import pytest
 from cadastre import Shell, ShellError
 from cadastre.dump import Dump
 from cadastre.dump_check import problems
+from cadastre.dump_lineage import shared_through
 from cadastre.memory import PAGE
 from cadastre.picture import draw, page, shown_spaces
 from cadastre.picture_nodes import CELLS_MAX, Graph
@@ -143,6 +144,40 @@ def test_snapshots_shares_and_parts_of_large_pages(shell):
     assert (kept.kind, kept.prot, kept.pfn) == ("page", 0, shared[1].pfn)
 
 
+LINEAGE = ["create a", "map a 0x400000 4 rw- now", "derive a 0x400000 4 rw- d",
+           "derive d 0x402000 2 r-- e", "create p", "share e 0x402000 2 p 0x10000000 r--",
+           "share d 0x400000 1 p 0x10002000 rw-", "derive p 0x10000000 1 r-- f", "create q",
+           "share f 0x10000000 1 q 0x600000 r--", "clone q r cow"]
+
+
+def ways(dump, name):
+    """Of each page of a space, through which grants it came."""
+    return {leaf.page * PAGE: leaf.entry.via and leaf.entry.via.text()
+            for leaf in dump.leaves(dump.space(name))}
+
+
+def test_through_which_grants_pages_came(shell):
+    before = shell.dump()  # init has shared something too
+    dump = do(shell, LINEAGE)
+    check_against_shell(shell, dump)
+    assert set(ways(dump, "a").values()) == {None}
+    assert ways(dump, "p") == {0x10000000: "through e", 0x10001000: "through e",
+                               0x10002000: "through d"}
+    onward = {0x600000: "through f, which had come through e"}
+    assert ways(dump, "q") == ways(dump, "r") == onward
+    assert shared_through(dump, dump.grant("e")) == {dump.space("p"): 2}
+    assert shared_through(dump, dump.grant("f")) == {dump.space("q"): 1, dump.space("r"): 1}
+    texts = {text.text for text in Xml.fromstring(draw(dump)).iter(f"{SVG}text")}
+    assert {"2 pages in p", "1 page in q, 1 page in r"} <= texts
+    dump = do(shell, ["revoke e"])
+    check_against_shell(shell, dump)
+    assert dump.names["e"] is None and dump.names["f"] is not None
+    assert ways(dump, "p") == {0x10002000: "through d"}
+    assert ways(dump, "q") == ways(dump, "r") == {}
+    dump = do(shell, ["revoke d"])
+    assert ways(dump, "p") == {} and dump.vias.keys() == before.vias.keys()
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_after_random_commands_shell_and_dump_agree(shell, seed):
     roll = random.Random(seed)
@@ -161,7 +196,8 @@ def test_after_random_commands_shell_and_dump_agree(shell, seed):
             f"protect {name} {va:#x} {pages} {prot}", f"write {name} {va:#x} 77",
             f"share {name} {va:#x} {pages} {other} {va2:#x} {prot}",
             f"move {name} {va:#x} {pages} {other} {va2:#x} {prot}",
-            f"derive {name} {va:#x} {pages} {prot} {other}", f"rollback {name} {other}"])
+            f"derive {name} {va:#x} {pages} {prot} {other}", f"rollback {name} {other}",
+            f"revoke {name}"])
 
     for _ in range(150):
         try:
@@ -212,13 +248,16 @@ def damages(dump):
     space = dump.record("space", a.id)
     refs = dump.types.struct("space").fields["refs"].offset
     yield space.address + refs, struct.pack("<I", 77), "references: the record says 77"
+    link = dump.record("link", next(dump.ids("link")))
+    yield link.entries.address, struct.pack("<Q", 0), "links name it"
+    yield link.entries.address + 8, struct.pack("<Q", 1), "which is no shared page"
     portal = dump.portal(dump.grant("e").number)
     pages = dump.types.struct("portal").fields["n_pages"].offset
     yield portal.address + pages, struct.pack("<Q", 50), "wider than what it was derived from"
 
 
 def test_the_audit_of_a_dump_finds_what_is_wrong(shell):
-    dump = do(shell, FAMILY)
+    dump = do(shell, [*FAMILY[:4], "create p", "share a 0x400000 1 p 0 r--", *FAMILY[4:]])
     assert list(problems(dump)) == []
     for address, data, expected in damages(dump):
         said = list(problems(Dump(Patched(dump.memory, address, data), dump.types)))

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from cadastre.dump_parts import SIZES, Account, Entry, Grant, Leaf, Run, Space, Table, Task, span
+from cadastre.dump_lineage import read_vias
 from cadastre.header import constants
 from cadastre.layout import Struct, Types, View
 from cadastre.memory import ENTRIES, PAGE, PTE, Memory
@@ -37,7 +38,8 @@ class Dump:
         self._frame_struct, self._frames = types.struct("frame"), self.state.frame_table.n * PAGE
         self._records = {name: (kind, types.struct(name)) for name, kind in
                          (("account", "RECORD_ACCOUNT"), ("space", "RECORD_SPACE"),
-                          ("task", "RECORD_TASK"))}
+                          ("task", "RECORD_TASK"), ("via", "RECORD_VIA"),
+                          ("link", "RECORD_LINK"))}
         self.accounts = self._read_accounts()
         self.tables: dict[int, Table] = {}
         # By number of the first frame, and level: who maps a page, or a device's.
@@ -48,6 +50,7 @@ class Dump:
         self.grants: dict[int, Grant] = {}
         for space in self.spaces.values():
             self._read_grants(space)
+        self.vias = read_vias(self)
         self.names: dict[str, Grant | None] = {}  # the shell's; None: revoked
 
     # Frames and records.
@@ -114,7 +117,7 @@ class Dump:
     def _record_kinds(self) -> dict[str, int]:
         return self.types.enum("record_kind")
 
-    def _ids(self, name: str) -> Iterator[int]:
+    def ids(self, name: str) -> Iterator[int]:
         """Every record of a kind."""
         kind = self._record_kinds[self._records[name][0]]
         for pfn in self.frames_of("FRAME_RECORDS"):
@@ -124,7 +127,7 @@ class Dump:
                     yield pfn * _NUMBERS["RECORDS_PER_FRAME"] + place
 
     def _read_accounts(self) -> dict[int, Account]:
-        records = {id: self.record("account", id) for id in self._ids("account")}
+        records = {id: self.record("account", id) for id in self.ids("account")}
         accounts = {id: Account(id, r.quota, r.charged, r.lent, r.refs)
                     for id, r in records.items()}
         for id, r in records.items():
@@ -171,7 +174,7 @@ class Dump:
             return Entry("table", is_writable, self._read_table(pfn, level - 1))
         entry = Entry("page", is_writable and is_present, None, pfn,
                       bits >> PTE["PTE_PROT_SHIFT"] & 7, bits >> PTE["PTE_MAX_SHIFT"] & 7,
-                      bool(bits & PTE["PTE_SHARED"]))
+                      bool(bits & PTE["PTE_SHARED"]), is_linked=bool(bits & PTE["PTE_LINKED"]))
         if not is_present and not bits & PTE["PTE_HELD"]:
             entry.kind, entry.pfn, entry.lazy_level = "lazy", 0, pfn & 3
         elif bits & PTE["PTE_DEVICE"]:

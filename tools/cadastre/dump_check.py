@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from cadastre.dump import Dump
+from cadastre.dump_lineage import links
 from cadastre.dump_parts import Table, span
 from cadastre.header import constants
 from cadastre.memory import PTE
@@ -17,8 +18,8 @@ _FRAME = constants("servers/vmm/core/frame.h")
 
 
 def problems(dump: Dump) -> Iterator[str]:
-    for check in (_tables, _pages, _devices, _objects, _leaks, _conservation, _accounts, _spaces,
-                  _grants):
+    for check in (_tables, _pages, _devices, _lineage, _objects, _leaks, _conservation, _accounts,
+                  _spaces, _grants):
         yield from check(dump)
 
 
@@ -37,7 +38,7 @@ def _tables(dump: Dump) -> Iterator[str]:
         yield from _differ(f"{what}: entries", table.used, len(table.entries))
         if any(not table.first <= i <= table.last for i in table.entries):
             yield f"{what}: entries outside {table.first}..{table.last}"
-        if not table.entries and table.level < dump.levels:
+        if not table.entries and table.level < dump.levels and not f.flags & _FRAME["FRAME_BARE"]:
             yield f"{what} is empty"
         yield from _entries(dump, table, what)
 
@@ -95,6 +96,26 @@ def _devices(dump: Dump) -> Iterator[str]:
         end = min(pfn + span(level), dump.state.n_frames)
         if any(kind != dump.kinds["FRAME_ABSENT"] for kind in dump.frame_kinds[pfn:end]):
             yield f"a device's frame {pfn:#x} is RAM"
+
+
+def _lineage(dump: Dump) -> Iterator[str]:
+    """A page that came through a grant says so, and one link says through which."""
+    linked = Counter()
+    for table, i, via in links(dump):
+        linked[table, i] += 1
+        entry = dump.tables[table].entries.get(i) if table in dump.tables else None
+        if not entry or not entry.is_linked or not entry.shared or not entry.pfn:
+            yield f"a link names entry {i} of table {table:#x}, which is no shared page"
+        if via not in dump.vias:
+            yield f"a link of table {table:#x} names no via"
+    for table in dump.tables.values():
+        for i, entry in table.entries.items():
+            if entry.is_linked and linked[table.pfn, i] != 1:
+                yield f"table {table.pfn:#x}, entry {i}: {linked[table.pfn, i]} links name it"
+    parents = {via.parent for via in dump.vias.values()}
+    for via in dump.vias.values():
+        if not via.entries and via not in parents:
+            yield f"nothing came by via {via.id:#x}"
 
 
 def _objects(dump: Dump) -> Iterator[str]:

@@ -42,6 +42,8 @@ class Entry:
     max: int = 0
     shared: bool = False
     lazy_level: int = 0  # of the pages to come
+    is_linked: bool = False  # a link says by which via it came
+    via: "Via | None" = None
 
 
 @dataclass(eq=False)
@@ -80,6 +82,21 @@ class Grant:
     parent: "Grant | None" = None
     children: list["Grant"] = field(default_factory=list)
     name: str = ""
+
+
+@dataclass(eq=False)
+class Via:
+    """A way that shared pages took: through a grant, after the way that they had come before."""
+
+    id: int
+    grant: Grant | None  # None: it is gone
+    parent: "Via | None" = None
+    entries: list[tuple[Table, int]] = field(default_factory=list)
+
+    def text(self) -> str:
+        before = f", which had come {self.parent.text()}" if self.parent else ""
+        name = self.grant.name or f"grant {self.grant.number}" if self.grant else "a grant now gone"
+        return f"through {name}{before}"
 
 
 @dataclass(eq=False)

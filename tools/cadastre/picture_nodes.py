@@ -76,8 +76,8 @@ class Graph:
     def _alike(self, table: Table, i: int) -> bool:
         """Whether entries i and i + 1 can be one cell."""
         a, b = table.entries[i], table.entries.get(i + 1)
-        if b is None or (a.kind, a.writable, a.prot, a.max, a.shared, a.lazy_level) != \
-                (b.kind, b.writable, b.prot, b.max, b.shared, b.lazy_level):
+        if b is None or (a.kind, a.writable, a.prot, a.max, a.shared, a.lazy_level, a.via) != \
+                (b.kind, b.writable, b.prot, b.max, b.shared, b.lazy_level, b.via):
             return False
         if a.pfn:
             return self._follows(self._users(a, table.level), self._users(b, table.level)) and \
@@ -200,6 +200,7 @@ class Graph:
         how = " device" if entry.kind == "device" else " shared" if entry.shared else \
             " cow" if is_cow else ""
         title += "\nW: the MMU lets write" if entry.writable else "\nno W: a write faults"
+        title += f"\nit came {entry.via.text()}" if entry.via else ""
         child = self._add_frames(entry, table.level, n * (last - first + 1))
         lines = f"{here * PAGE:#x}", prot_text(entry.prot) + how, f"[{first}" + (
             f"–{last}]" if last > first else "]")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cadastre.dump import Dump
+from cadastre.dump_lineage import shared_through
 from cadastre.dump_parts import Account, Grant, Space
 from cadastre.header import constants
 from cadastre.memory import PAGE
@@ -43,10 +44,14 @@ def grants_panel(canvas: Canvas, palette: Palette, dump: Dump, spaces: list[Spac
     rows = [(grant, depth) for space in spaces for grant, depth in _walk(space.grants)]
     revoked = [name for name, grant in dump.names.items() if grant is None]
     names = max([len(_label(grant)) * 7.3 + depth * INDENT for grant, depth in rows], default=0)
+    passed = {grant: _passed(dump, grant) for grant, _ in rows}
     windows = x + 30 + max(names, 60)
-    dots = windows + max([len(_window(dump, grant)) * 6.1 for grant, _ in rows], default=0) + 24
+    through = windows + max([len(_window(dump, grant)) * 6.1 for grant, _ in rows], default=0) + 18
+    dots = through + max(map(len, passed.values()), default=0) * 6.1 + 24
     canvas.text(x, y + 14, "Grants and what was derived from them", "title")
     top = y + 92
+    if any(passed.values()):
+        canvas.text(through, top - 20, "shared through it", "small")
     for i, (_, name) in enumerate(RIGHTS):
         at = dots + i * COLUMN
         canvas.text(at, top - 12, name, "small", transform=f"rotate(-55 {at} {top - 12})")
@@ -54,12 +59,20 @@ def grants_panel(canvas: Canvas, palette: Palette, dump: Dump, spaces: list[Spac
     for i, (grant, depth) in enumerate(rows):
         middle = top + i * ROW
         parents[grant] = middle
+        canvas.text(through, middle + 4, passed[grant])
         _grant(canvas, palette, dump, grant, (x + depth * INDENT, middle, windows, dots), parents)
     for i, name in enumerate(revoked):
         middle = top + (len(rows) + i) * ROW
         canvas.text(x + 14, middle + 4, f"{name}  revoked", "gone")
     height = 92 + (len(rows) + len(revoked)) * ROW
     return dots + len(RIGHTS) * COLUMN + 40 - x, height
+
+
+def _passed(dump: Dump, grant: Grant) -> str:
+    """Which pages came through the grant, and are there now."""
+    passed = shared_through(dump, grant)
+    return ", ".join(f"{plural(passed[space], 'page')} in {space.name}"
+                     for space in sorted(passed, key=lambda space: space.name))
 
 
 def _label(grant: Grant) -> str:
