@@ -49,9 +49,8 @@ status_t attack_take_back(slot_t space, slot_t task)
     return status == OK ? dropped : status;
 }
 
-// What this account pays for, once the VMM has heard of all that was dropped: such news and calls are
-// served in turns.
-static uint64_t charged(void)
+// Such news and calls are served in turns.
+uint64_t attack_charged(void)
 {
     uint64_t least = UINT64_MAX;
     struct vmm_stats stats;
@@ -111,12 +110,12 @@ uint64_t attack_main(const struct attack *attack, uint64_t seed)
     if (status != OK)
         return 1;
     while (tell(ATTACK_READY, attack->n_tasks, 0)) {
-        uint64_t before = charged();
+        uint64_t before = attack_charged();
         status = begin(attack, &seed);
         if (!tell(ATTACK_ON, (uint64_t)(int64_t)status, 0))
             return 1;
         status = end(attack);
-        if (!tell(ATTACK_OFF, (uint64_t)(int64_t)status, charged() - before))
+        if (!tell(ATTACK_OFF, (uint64_t)(int64_t)status, attack_charged() - before))
             return 1;
     }
     return 0;

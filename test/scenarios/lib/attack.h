@@ -47,3 +47,6 @@ must_check status_t attack_take_back(slot_t space, slot_t task);
 // turns of the CPU. Answers its exit code if it ended by itself, else 0.
 uint64_t attack_round(void (*run)(uint64_t seed), uint64_t seed, uint64_t quota, slot_t space,
                       slot_t task);
+
+// What this task's account pays for, once the VMM has heard of all that was dropped.
+uint64_t attack_charged(void);
