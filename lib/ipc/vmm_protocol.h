@@ -31,9 +31,8 @@
 //                                                               derived from it, and all derived from
 //                                                               that, and unmaps everywhere what was
 //                                                               shared through any of them, or on from
-//                                                               there. Nothing: this one, all copies
-//                                                               of it. Right DERIVE; for this one,
-//                                                               DESTROY will do
+//                                                               there. Nothing: this one, in whoever's
+//                                                               hands
 // QUERY          va                                             1: start 2: pages 3: prot | PAGE_*
 //                                                               4: address of the frame, or 0
 // STATS                                                         1: pages 2: tables 3: charged 4: quota

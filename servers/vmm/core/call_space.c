@@ -153,25 +153,19 @@ status_t serve_derive(struct vmm *vm, struct call *c)
     return status == OK ? answer_grant(vm, number) : status;
 }
 
-// What was derived from a capability, whoever may derive may take back; the capability itself, with
-// all copies of it, also who may destroy the space. E_SLOT, E_REVOKED: what is carried is no grant,
-// or dead. E_RIGHT: it does not come from this one.
+// The grant to revoke: the one called if none is carried. E_SLOT, E_REVOKED: what is carried is no
+// grant, or dead. E_RIGHT: it does not come from the one called.
 static status_t decode_victim(const struct vmm *vm, const struct call *c, portal_t *victim)
 {
     const struct portal *carried;
-    unsigned rights = c->portal->rights & (RIGHT_DERIVE | RIGHT_DESTROY);
-    portal_t number = c->number;
-    if (c->request->carried != CARRIED_NONE) {
-        status_t status = decode_carried(vm, c, 0, &carried);
-        if (status != OK)
-            return status;
-        number = badge_portal(c->request->carried_value);
-    }
-    if (!(number == c->number ? rights : rights & RIGHT_DERIVE) ||
-        !grant_comes_from(vm, number, c->number))
-        return E_RIGHT;
-    *victim = number;
-    return OK;
+    *victim = c->number;
+    if (c->request->carried == CARRIED_NONE)
+        return OK;
+    status_t status = decode_carried(vm, c, 0, &carried);
+    if (status != OK)
+        return status;
+    *victim = badge_portal(c->request->carried_value);
+    return grant_comes_from(vm, *victim, c->number) ? OK : E_RIGHT;
 }
 
 status_t serve_revoke(struct vmm *vm, struct call *c)

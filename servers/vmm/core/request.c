@@ -30,7 +30,7 @@ static const struct handler {
     [VMM_SHARE]         = {serve_share, RIGHT_SHARE, 0},
     [VMM_MOVE]          = {serve_move, RIGHT_SHARE | RIGHT_MAP, 0},
     [VMM_DERIVE]        = {serve_derive, RIGHT_DERIVE, GIVES_CAP},
-    [VMM_REVOKE]        = {serve_revoke, 0, 0}, // it looks at the rights itself
+    [VMM_REVOKE]        = {serve_revoke, RIGHT_DERIVE, 0},
     [VMM_QUERY]         = {serve_query, RIGHT_QUERY, 0},
     [VMM_STATS]         = {serve_stats, RIGHT_QUERY, 0},
     [VMM_AUDIT]         = {serve_audit, RIGHT_AUDIT, 0},

@@ -25,8 +25,10 @@ status_t do_derive(struct shell *shell, const struct arguments *a)
     return status;
 }
 
-// The names stay until they are dropped; the kernel refuses what is asked through them.
+// The names stay until they are dropped; the kernel refuses what is asked through them. Of a snapshot
+// nothing is derived or shared: all that can be taken back is itself.
 status_t do_revoke(struct shell *shell, const struct arguments *a)
 {
-    return vmm_revoke(name_slot(&shell->names, a->at[0].name), 0);
+    slot_t slot = name_slot(&shell->names, a->at[0].name);
+    return a->at[0].name->kind == NAME_SNAPSHOT ? vmm_destroy(slot) : vmm_revoke(slot, 0);
 }
