@@ -364,4 +364,4 @@ def test_from_the_command_line(tmp_path):
                                         f"wrote {tmp_path / 'it.html'}"]
     names = [title.split()[1] for title in titles(Xml.parse(tmp_path / "it.svg").getroot(),
                                                   "space")]
-    assert {"init", "shell", "devices", "app", "before", "child", "peer"} <= set(names)
+    assert {"init", "modules", "shell", "devices", "app", "before", "child", "peer"} <= set(names)

@@ -28,18 +28,33 @@ def named_dump(memory: Memory, scenario: Path) -> Dump:
                 space.name = path.stem
                 if path.stem == "shell":
                     _name_by_shell(dump, space, program, types_of(build / "kernel.elf"))
-    _name_the_rest(dump)
+    _name_the_rest(dump, types_of(build / "init.elf"))
     return dump
 
 
-def _name_the_rest(dump: Dump) -> None:
+def _name_the_rest(dump: Dump, init: Types) -> None:
     for space in dump.spaces.values():
-        has_device = any(leaf.entry.kind == "device" for leaf in dump.leaves(space))
-        space.name = space.name or ("devices" if has_device else f"space {space.id:#x}")
+        if space.name:
+            pass
+        elif any(leaf.entry.kind == "device" for leaf in dump.leaves(space)):
+            space.name = "devices"
+        elif _holds_modules(dump, space, init):
+            space.name = "modules"
+        else:
+            space.name = f"space {space.id:#x}"
         if space.has_own_account:
             space.account.name = space.name
     for account in dump.accounts.values():
         account.name = account.name or f"account {account.id:#x}"
+
+
+def _holds_modules(dump: Dump, space: Space, init: Types) -> bool:
+    """Whether its first page is the directory of boot's modules, and all of it is there."""
+    pages = [leaf.entry.pfn for leaf in dump.leaves(space)]
+    if not pages or not pages[0]:
+        return False
+    directory = View(init.struct("module_directory"), dump.memory.read, pages[0] * PAGE)
+    return 0 < directory.n_modules <= len(directory.modules) and directory.n_pages == len(pages)
 
 
 def _runs(dump: Dump, space: Space, program: Types) -> bool:
