@@ -123,6 +123,7 @@ enum vmm_request { VMM_REQUEST_LIST(VMM_REQUEST_ENUM) VMM_REQUESTS };
 //   SHARE                            SHARE, and what the protection names; MAP, and that too
 //   MOVE                             SHARE, MAP, and that; MAP, and that too
 //   DERIVE                           DERIVE, and what is derived
+//   REVOKE                           DERIVE
 //   QUERY, MAPS, STATS               QUERY
 //   DIFF                             QUERY; QUERY
 //   SPAWN                            SPAWN; all of the space

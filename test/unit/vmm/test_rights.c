@@ -14,7 +14,7 @@
 #define X RIGHT_EXECUTE
 
 // What goes with a call, if something does.
-enum with { WITH_NOTHING, WITH_SPACE, WITH_SNAPSHOT, WITH_ENDPOINT };
+enum with { WITH_NOTHING, WITH_SPACE, WITH_SNAPSHOT, WITH_ENDPOINT, WITH_ITSELF };
 enum by { BY_SPACE, BY_INIT, BY_TASK };
 
 static const struct row {
@@ -61,6 +61,8 @@ static const struct row {
     {VMM_DERIVE, BY_SPACE, false, RIGHTS_SPACE, 0, 0, {VA, 1, RIGHTS_SPACE}},
     {VMM_DERIVE, BY_INIT, false, RIGHTS_ALL, 0, 0, {VA, 1, RIGHTS_ALL}},
     {VMM_REVOKE, BY_SPACE, false, RIGHT_DERIVE, 0, 0, {0}},
+    {VMM_REVOKE, BY_SPACE, false, RIGHT_DERIVE, 0, 0, {0}},
+    {VMM_REVOKE, BY_SPACE, false, RIGHT_DERIVE, WITH_ITSELF, 0, {0}},
     {VMM_QUERY, BY_SPACE, false, RIGHT_QUERY, 0, 0, {VA}},
     {VMM_MAPS, BY_SPACE, false, RIGHT_QUERY, 0, 0, {VA}},
     {VMM_STATS, BY_SPACE, false, RIGHT_QUERY, 0, 0, {0}},
@@ -120,14 +122,19 @@ static struct fake_cap narrowed(struct fake *f, struct fake_cap cap, uint64_t pa
     return got;
 }
 
+// A snapshot's capability cannot be narrowed (it has no right to derive): it is carried as it is.
 static struct fake_cap row_carried(struct fake *f, const struct row *row, const struct scene *s,
-                                   unsigned rights)
+                                   struct fake_cap by, unsigned rights)
 {
     switch (row->with) {
     case WITH_SPACE:
         return narrowed(f, s->other, f->vm.state->user_pages, rights);
+    case WITH_SNAPSHOT:
+        return fake_copy(f, s->snapshot);
     case WITH_ENDPOINT:
         return fake_copy(f, s->endpoint);
+    case WITH_ITSELF:
+        return fake_copy(f, by);
     default:
         return (struct fake_cap){CAP_NONE, 0};
     }
@@ -139,8 +146,7 @@ static void drop_new(struct fake *f, struct fake_cap *cap)
         fake_drop(f, cap);
 }
 
-// The call of a row, through a capability and with one of these rights. A snapshot's capability cannot
-// be narrowed (it has no right to derive): it is carried as it is.
+// The call of a row, through a capability and with one of these rights.
 static status_t row_call(struct fake *f, const struct row *row, const struct scene *s,
                          uint64_t pages, unsigned rights, unsigned carried_rights)
 {
@@ -150,8 +156,7 @@ static status_t row_call(struct fake *f, const struct row *row, const struct sce
     struct fake_cap by = row->by == BY_TASK
                              ? fake_copy(f, s->task)
                              : narrowed(f, row->by == BY_INIT ? f->init : s->space, pages, rights);
-    struct fake_cap carried = row->with == WITH_SNAPSHOT ? fake_copy(f, s->snapshot)
-                                                         : row_carried(f, row, s, carried_rights);
+    struct fake_cap carried = row_carried(f, row, s, by, carried_rights);
     status_t status =
         fake_call(f, by, words, row->with == WITH_NOTHING ? NULL : &carried, &got, NULL);
     if (row->request == VMM_SPAWN && got.type == CAP_PORTAL)
