@@ -14,7 +14,8 @@ struct cpu {
     struct task *current;  // GS:8; the task that entered the kernel last
     uint64_t stack_top;    // GS:16
     struct task *payer;    // GS:24; on whose time slice `current` runs: its own, or its caller's
-    uint32_t ready_mask;   // GS:32; bit p: ready[p] may have tasks
+    uint32_t ready_mask;   // bit p: ready[p] may have tasks
+    uint8_t top;           // GS:36; no task above this priority is ready
     struct cpu_state arch; // GS:40
     struct task *direct;   // to be switched to without a queue, if `current` blocks
     struct list ready[PRIORITIES];

@@ -51,6 +51,66 @@ void endpoint_release(struct endpoint *e)
         endpoint_report(machine_endpoint, &e->link);
 }
 
+void endpoint_settle(struct endpoint *e)
+{
+    if (e->standing > STANDING_CROWDED)
+        return;
+    if (!list_is_empty(&e->receivers) || !list_is_empty(&e->waiters))
+        e->standing = STANDING_CROWDED;
+    else if (e->is_notified || !list_is_empty(&e->senders) || !list_is_empty(&e->reports))
+        e->standing = STANDING_PENDING;
+    else
+        e->standing = STANDING_IDLE;
+}
+
+// The receiver that waits alone, waits in the queue.
+static void endpoint_queue_receiver(struct endpoint *e)
+{
+    if (e->standing > STANDING_CROWDED)
+        list_push_back(&e->receivers, &e->receiver->link);
+    e->standing = STANDING_CROWDED;
+}
+
+void endpoint_add_receiver(struct endpoint *e, struct task *t, bool is_first)
+{
+    endpoint_settle(e);
+    if (e->standing == STANDING_IDLE && !t->special) {
+        e->receiver = t;
+        return;
+    }
+    endpoint_queue_receiver(e);
+    if (is_first)
+        list_push_front(&e->receivers, &t->link);
+    else
+        list_push_back(&e->receivers, &t->link);
+}
+
+struct task *endpoint_take_receiver(struct endpoint *e)
+{
+    struct task *t = NULL;
+    if (e->standing > STANDING_CROWDED)
+        t = e->receiver;
+    else if (!list_is_empty(&e->receivers))
+        t = task_of_link(e->receivers.next);
+    if (t)
+        endpoint_leave(e, t);
+    return t;
+}
+
+void endpoint_leave(struct endpoint *e, struct task *t)
+{
+    if (e->receiver == t)
+        e->standing = STANDING_IDLE;
+    list_remove(&t->link);
+    endpoint_settle(e);
+}
+
+void endpoint_add_waiter(struct endpoint *e, struct task *t)
+{
+    endpoint_queue_receiver(e);
+    list_push_back(&e->waiters, &t->link);
+}
+
 void endpoint_report(struct endpoint *e, struct list *link)
 {
     list_push_back(&e->reports, link);

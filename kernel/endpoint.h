@@ -2,6 +2,10 @@
 // Endpoints: where a server receives. Four things can wait there: calls (tasks in FIFO order),
 // reports (portals and endpoints that nobody refers to any more), a notification word, and
 // receivers. Receivers wait only while nothing that they would take is there.
+//
+// Mostly one server waits for one call. For that there is a word that tells all, and is all that the fast
+// paths in arch look at: the task that waits in REPLY_RECV alone, in no queue then, or one of
+// enum standing.
 #pragma once
 
 #include "kernel/list.h"
@@ -9,10 +13,20 @@
 
 struct task;
 
+enum standing {
+    STANDING_IDLE,    // nobody waits, nothing is pending
+    STANDING_PENDING, // nobody waits
+    STANDING_CROWDED, // somebody waits in a queue
+};
+
 struct endpoint {
     struct object object;
+    union {
+        uintptr_t standing;    // above STANDING_CROWDED:
+        struct task *receiver; // nothing is pending, nobody else waits, and its `special` is 0
+    };
     struct list senders;   // tasks whose call nobody took yet
-    struct list receivers; // tasks in REPLY_RECV
+    struct list receivers; // tasks in REPLY_RECV, if not one alone
     struct list waiters;   // tasks in WAIT: for the notification word alone
     struct list reports;   // links of portals; on the machine's endpoint, of endpoints too
     struct list link;      // in the machine's reports, when the last receive right is gone
@@ -40,6 +54,18 @@ must_check status_t endpoint_destroy(struct endpoint *e);
 // endpoint.
 must_check status_t endpoint_hold(struct endpoint *e);
 void endpoint_release(struct endpoint *e);
+
+// Who waits in REPLY_RECV: adding one, at the front or at the back; taking the first (NULL: nobody); and
+// letting one go that dies.
+void endpoint_add_receiver(struct endpoint *e, struct task *t, bool is_first);
+struct task *endpoint_take_receiver(struct endpoint *e);
+void endpoint_leave(struct endpoint *e, struct task *t);
+
+// A task waits for notifications alone.
+void endpoint_add_waiter(struct endpoint *e, struct task *t);
+
+// Says in the endpoint's word where it stands, after its queues changed.
+void endpoint_settle(struct endpoint *e);
 
 // Queues a report and serves whoever waits for it.
 void endpoint_report(struct endpoint *e, struct list *link);

@@ -11,9 +11,10 @@
 static void check_pager(const struct task *t)
 {
     if (t->object.index == 0)
-        panic("task 0 (vmm): event %u, vector %u, error 0x%lx, address 0x%lx, rip 0x%lx, rbp 0x%lx",
-              t->event.kind, t->event.vector, t->event.error, t->event.address, t->regs.rip,
-              t->regs.rbp);
+        panic(
+            "task 0 (vmm): event %u, vector %lu, error 0x%lx, address 0x%lx, rip 0x%lx, rbp 0x%lx",
+            task_message_kind(t), t->regs.vector, t->regs.error, t->fault_address, t->regs.rip,
+            t->regs.rbp);
 }
 
 struct task *fault_handle(struct cpu *cpu, uint64_t address)
@@ -23,11 +24,9 @@ struct task *fault_handle(struct cpu *cpu, uint64_t address)
         arch_fpu_take(cpu);
         return t;
     }
-    t->event = (struct task_event){.kind = MESSAGE_EXCEPTION,
-                                   .vector = (uint32_t)t->regs.vector,
-                                   .error = t->regs.error,
-                                   // What CR2 holds otherwise is another task's.
-                                   .address = t->regs.vector == VECTOR_PAGE_FAULT ? address : 0};
+    t->special |= SPECIAL_EXCEPTION;
+    // What CR2 holds otherwise is another task's.
+    t->fault_address = t->regs.vector == VECTOR_PAGE_FAULT ? address : 0;
     check_pager(t);
     ipc_event(t);
     return sched_pick(cpu);
@@ -35,7 +34,7 @@ struct task *fault_handle(struct cpu *cpu, uint64_t address)
 
 status_t fault_exit(struct task *t)
 {
-    t->event = (struct task_event){.kind = MESSAGE_EXIT};
+    t->special |= SPECIAL_EXIT;
     check_pager(t);
     ipc_event(t);
     return OWN_RESULT;

@@ -36,12 +36,13 @@ static status_t carry(struct task *s, struct task *r, struct endpoint *e, struct
     status_t status = slot_check_send(from, move);
     if (status != OK)
         return status;
-    if (from->type == SLOT_REPLY && from->caller->event.kind == MESSAGE_EXCEPTION &&
+    if (from->type == SLOT_REPLY && from->caller->special & SPECIAL_EXCEPTION &&
         e == machine_endpoint) {
         d->flags |= RESULT_OBJECT;
         d->carried = from->caller->object.index;
         return OK; // shown, and kept by its holder, who is to answer
     }
+    task_slots_change(s);
     if (from->type == SLOT_PORTAL && from->portal->endpoint == e) {
         d->flags |= RESULT_OWN;
         d->carried = from->portal->badge;
@@ -49,11 +50,12 @@ static status_t carry(struct task *s, struct task *r, struct endpoint *e, struct
         d->flags |= RESULT_OBJECT;
         d->carried = from->endpoint->object.index;
     } else {
-        struct slot *to = slot_at(r, header_receive(r->header));
+        struct slot *to = r->receive_into;
         if (!to || to->type != SLOT_EMPTY)
             return E_NOSLOT;
         unsigned mask = header_flags(s->header) >> 4;
         d->flags |= RESULT_CAP;
+        task_slot_fills(r);
         if (from->type == SLOT_PORTAL && e == machine_endpoint)
             d->carried = portal_number(from->portal);
         return header_flags(s->header) & SYS_LEND ? slot_lend(from, to, s, mask)
@@ -67,14 +69,14 @@ static status_t carry(struct task *s, struct task *r, struct endpoint *e, struct
 // The words of a task's message: its own, or those of what befell it.
 static void message_words(const struct task *s, uint64_t *words)
 {
-    const struct task_event *event = &s->event;
     const struct registers *regs = &s->regs;
-    const uint64_t exception[MESSAGE_WORDS] = {
-        event->vector, event->error, event->address, regs->rip, regs->rsp, (uint64_t)event->reason};
+    uint64_t reason = s->special & SPECIAL_RETURNED ? (uint64_t)s->refusal : 0;
+    const uint64_t exception[MESSAGE_WORDS] = {regs->vector, regs->error, s->fault_address,
+                                               regs->rip,    regs->rsp,   reason};
     const uint64_t exit[MESSAGE_WORDS] = {regs->w[0]};
-    const uint64_t *from = event->kind == MESSAGE_CALL        ? regs->w
-                           : event->kind == MESSAGE_EXCEPTION ? exception
-                                                              : exit;
+    const uint64_t *from = s->special & SPECIAL_EXCEPTION ? exception
+                           : s->special & SPECIAL_EXIT    ? exit
+                                                          : regs->w;
     for (unsigned i = 0; i < MESSAGE_WORDS; i++)
         words[i] = from[i];
 }
@@ -82,14 +84,14 @@ static void message_words(const struct task *s, uint64_t *words)
 // Hands the call of `s`, first in the queue, to `r`. If it cannot be, `s` wakes with the reason.
 static bool take_call(struct endpoint *e, struct task *s, struct task *r)
 {
-    struct delivery d = {.kind = s->event.kind, .badge = s->via->badge};
+    struct delivery d = {.kind = task_message_kind(s), .badge = s->via->badge};
     status_t status = s->via->endpoint ? carry(s, r, e, &d) : E_REVOKED;
     if (status != OK) {
         ipc_cancel(s, status);
         return false;
     }
     e->calls_first = false;
-    if (header_receive(s->header))
+    if (s->receive)
         d.flags |= RESULT_WANTS_CAP;
     uint64_t words[MESSAGE_WORDS];
     message_words(s, words);
@@ -160,16 +162,13 @@ static status_t take(struct endpoint *e, struct task *r)
 
 void ipc_serve(struct endpoint *e)
 {
-    if (!list_is_empty(&e->receivers)) {
-        struct task *r = task_of_link(e->receivers.next);
+    // Out of the queue first: a call that is taken may report its last reference here.
+    struct task *r = endpoint_take_receiver(e);
+    if (r) {
         bool is_call = !list_is_empty(&e->senders);
-        // Out of the queue first: a call that is taken may report its last reference here.
-        list_remove(&r->link);
-        if (take(e, r) != OK) {
-            list_push_front(&e->receivers, &r->link);
-            return;
-        }
-        if (is_call)
+        if (take(e, r) != OK)
+            endpoint_add_receiver(e, r, true);
+        else if (is_call)
             sched_wake_direct(r);
         else
             sched_wake(r);
@@ -179,6 +178,7 @@ void ipc_serve(struct endpoint *e)
         take_notification(e, w);
         sched_wake(w);
     }
+    endpoint_settle(e);
 }
 
 void ipc_cancel(struct task *sender, status_t status)
@@ -232,6 +232,7 @@ status_t ipc_call(struct task *t)
     if (status != OK)
         return status;
     t->header = header;
+    t->receive = (uint16_t)header_receive(header);
     send(t, target->portal);
     return OWN_RESULT;
 }
@@ -242,9 +243,9 @@ static status_t reply(struct task *t, struct slot *s, uint64_t header)
 {
     struct task *caller = s->caller;
     struct delivery d = {.kind = MESSAGE_CALL};
-    if (caller->event.kind == MESSAGE_EXIT)
+    if (caller->special & SPECIAL_EXIT)
         return E_STATE;
-    if (caller->event.is_forwarded && (status_t)t->regs.w[0] != OK) {
+    if (caller->special & SPECIAL_FORWARDED && (status_t)t->regs.w[0] != OK) {
         s->type = SLOT_EMPTY;
         task_wake_error(caller, (status_t)t->regs.w[0]);
         return OK;
@@ -252,7 +253,7 @@ static status_t reply(struct task *t, struct slot *s, uint64_t header)
     if (header_send(header)) {
         bool move = header_flags(header) & SYS_MOVE;
         struct slot *from = slot_at(t, header_send(header));
-        struct slot *to = slot_at(caller, header_receive(caller->header));
+        struct slot *to = slot_at(caller, caller->receive);
         status_t status = slot_check_send(from, move);
         if (status == OK && !to)
             status = E_NOSLOT;
@@ -261,12 +262,12 @@ static status_t reply(struct task *t, struct slot *s, uint64_t header)
         if (status != OK)
             return status;
         d.flags = RESULT_CAP;
+        task_slots_change(t);
+        task_slots_change(caller);
     }
-    if (caller->event.kind == MESSAGE_CALL)
+    if (!(caller->special & SPECIAL_EXCEPTION))
         deliver(caller, &d, t->regs.w);
-    caller->event.kind = MESSAGE_CALL;
-    caller->event.is_forwarded = false;
-    caller->reply_slot = NULL;
+    caller->special &= ~(SPECIAL_EXCEPTION | SPECIAL_FORWARDED | SPECIAL_RETURNED);
     task_end_loan(caller);
     s->type = SLOT_EMPTY;
     sched_return(caller);
@@ -299,27 +300,14 @@ static status_t receive_check(struct task *t, uint64_t header, struct endpoint *
 }
 
 // Keeps what a message that comes later, and the fast path in arch, need to know.
-static void receive_remember(struct task *t, uint64_t header)
+static void receive_remember(struct task *t, struct endpoint *e, uint64_t header)
 {
-    static const struct slot none;
-    t->header = header;
+    bool is_plain = header_flags(header) == SYS_REPLY && !header_send(header);
+    t->endpoint = e;
     t->reply_into = slot_at(t, header_reply(header));
-    t->loop_header = 0; // no header is 0: an old one would name another reply slot
-    if (header_flags(header) != SYS_REPLY || header_send(header))
-        return;
-    t->loop_header = header;
-    t->loop_endpoint = slot_at(t, header_target(header));
-    t->loop_receive = header_receive(header) ? slot_at(t, header_receive(header)) : &none;
-}
-
-// Waits in `queue` of `e`, if nothing is pending there.
-static status_t block(struct task *t, struct list *queue, enum task_state state)
-{
-    if (header_flags(t->header) & SYS_POLL)
-        return E_BUSY;
-    t->state = state;
-    list_push_back(queue, &t->link);
-    return OWN_RESULT;
+    t->receive_into = slot_at(t, header_receive(header));
+    t->loop_header = is_plain ? header : 0; // no header is 0
+    t->loop_after = 0;
 }
 
 status_t ipc_reply_recv(struct task *t)
@@ -340,11 +328,15 @@ status_t ipc_reply_recv(struct task *t)
         t->cpu->payer = t;
         return OK;
     }
-    receive_remember(t, header);
+    receive_remember(t, e, header);
     status = take(e, t);
-    if (status == OK)
+    if (status == E_BUSY && !(header_flags(header) & SYS_POLL)) {
+        t->state = TASK_RECEIVING;
+        endpoint_add_receiver(e, t, false);
         return OWN_RESULT;
-    return status == E_BUSY ? block(t, &e->receivers, TASK_RECEIVING) : status;
+    }
+    endpoint_settle(e);
+    return status == OK ? OWN_RESULT : status;
 }
 
 status_t ipc_wait(struct task *t)
@@ -353,10 +345,15 @@ status_t ipc_wait(struct task *t)
     if (!target)
         return E_SLOT;
     struct endpoint *e = target->endpoint;
-    t->header = t->regs.rax;
-    if (!e->is_notified)
-        return block(t, &e->waiters, TASK_WAITING);
-    take_notification(e, t);
+    if (e->is_notified) {
+        take_notification(e, t);
+        endpoint_settle(e);
+    } else if (header_flags(t->regs.rax) & SYS_POLL) {
+        return E_BUSY;
+    } else {
+        t->state = TASK_WAITING;
+        endpoint_add_waiter(e, t);
+    }
     return OWN_RESULT;
 }
 
@@ -389,11 +386,11 @@ status_t ipc_forward(struct task *t)
         return status;
     struct task *caller = from->caller;
     *from = (struct slot){.type = SLOT_EMPTY};
-    caller->reply_slot = NULL;
     // The capability it sent went to the first server already.
-    caller->header &= ~((uint64_t)SLOT_MAX << 20);
-    caller->event.is_forwarded = caller->event.kind == MESSAGE_EXCEPTION;
-    for (unsigned i = 0; i < MESSAGE_WORDS && caller->event.kind == MESSAGE_CALL; i++)
+    caller->header = 0;
+    if (caller->special & SPECIAL_EXCEPTION)
+        caller->special |= SPECIAL_FORWARDED;
+    for (unsigned i = 0; i < MESSAGE_WORDS && !(caller->special & SPECIAL_EVENT); i++)
         caller->regs.w[i] = t->regs.w[i];
     send(caller, target->portal);
     return OK;
@@ -403,6 +400,7 @@ void ipc_event(struct task *t)
 {
     struct slot *pager = &t->slots[0];
     t->header = 0;
+    t->receive = 0;
     if (pager->type != SLOT_PORTAL || portal_enter(pager->portal) != OK) {
         t->state = TASK_STOPPED;
         return;

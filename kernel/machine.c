@@ -42,9 +42,12 @@ static status_t create_endpoint(struct task *t, uint64_t index, uint64_t slot_nu
     status_t status = find_empty(t, slot_number, &slot);
     if (status == OK)
         status = endpoint_create(index, &endpoint);
-    if (status == OK)
-        *slot = (struct slot){.endpoint = endpoint, .type = SLOT_ENDPOINT, .flags = SLOT_ALL};
-    return status;
+    if (status != OK)
+        return status;
+    *slot =
+        (struct slot){.endpoint = endpoint, .type = SLOT_ENDPOINT, .flags = SLOT_COPY | SLOT_MOVE};
+    task_slots_change(t);
+    return OK;
 }
 
 static status_t object_create_call(struct task *t, const uint64_t *w)
@@ -117,7 +120,8 @@ static status_t slot_give_call(struct task *t, const uint64_t *w)
         return E_SLOT;
     if (to->type != SLOT_EMPTY)
         return E_OCCUPIED;
-    return slot_transfer(from, to, true, 0);
+    task_slots_change(t);
+    return slot_transfer(from, to, true, w[1] ? 0 : SLOT_CALL | SLOT_NOTIFY); // not to be named
 }
 
 static status_t portal_mint_call(struct task *t, const uint64_t *w)
@@ -132,10 +136,12 @@ static status_t portal_mint_call(struct task *t, const uint64_t *w)
         status = find_empty(t, w[3], &slot);
     if (status == OK)
         status = portal_mint(portal, endpoint, w[2]);
-    if (status == OK)
-        *slot = (struct slot){
-            .portal = portal, .type = SLOT_PORTAL, .flags = (uint8_t)(w[4] & SLOT_ALL)};
-    return status;
+    if (status != OK)
+        return status;
+    *slot =
+        (struct slot){.portal = portal, .type = SLOT_PORTAL, .flags = (uint8_t)(w[4] & SLOT_ALL)};
+    task_slots_change(t);
+    return OK;
 }
 
 status_t machine_call(struct task *t, enum syscall_number number)

@@ -18,10 +18,11 @@ static struct task *make_vmm(struct cpu *cpu, const struct handoff *h)
         endpoint_create(BOOT_OBJECT_VMM_ENDPOINT, &machine_endpoint) != OK ||
         task_bind(vmm, h->vmm_root, PRIORITIES - 1, 0) != OK || task_run(vmm, args) != OK)
         panic("the loader's objects are not there");
-    vmm->slots[SLOT_SELF] = (struct slot){.type = SLOT_MACHINE, .flags = SLOT_ALL};
-    vmm->slots[SLOT_PARENT] =
-        (struct slot){.endpoint = machine_endpoint, .type = SLOT_ENDPOINT, .flags = SLOT_ALL};
-    vmm->slots[SLOT_CONSOLE] = (struct slot){.type = SLOT_CONSOLE_CAP, .flags = SLOT_ALL};
+    vmm->slots[SLOT_SELF] = (struct slot){.type = SLOT_MACHINE, .flags = SLOT_COPY | SLOT_MOVE};
+    vmm->slots[SLOT_PARENT] = (struct slot){
+        .endpoint = machine_endpoint, .type = SLOT_ENDPOINT, .flags = SLOT_COPY | SLOT_MOVE};
+    vmm->slots[SLOT_CONSOLE] =
+        (struct slot){.type = SLOT_CONSOLE_CAP, .flags = SLOT_COPY | SLOT_MOVE};
     return vmm;
 }
 

@@ -11,18 +11,26 @@ void sched_init(struct cpu *cpu)
 }
 
 // Queues are left by list_remove() alone, so a bit of the mask may be set for a queue that emptied
-// since; sched_top() clears it.
+// since, and `top` may be too high; sched_top() puts both right.
+static void mark_ready(struct cpu *cpu, uint8_t priority)
+{
+    cpu->ready_mask |= 1u << priority;
+    if (cpu->top < priority)
+        cpu->top = priority;
+}
+
 static void enqueue_front(struct task *t)
 {
     list_push_front(&t->cpu->ready[t->effective], &t->link);
-    t->cpu->ready_mask |= 1u << t->effective;
+    mark_ready(t->cpu, t->effective);
 }
 
 static void enqueue_back(struct task *t)
 {
     t->slice = SLICE_TICKS;
+    t->special &= ~SPECIAL_SPENT;
     list_push_back(&t->cpu->ready[t->effective], &t->link);
-    t->cpu->ready_mask |= 1u << t->effective;
+    mark_ready(t->cpu, t->effective);
 }
 
 // The highest priority that has a ready task, or -1.
@@ -30,11 +38,18 @@ static int sched_top(struct cpu *cpu)
 {
     while (cpu->ready_mask) {
         int top = 31 - __builtin_clz(cpu->ready_mask);
+        cpu->top = (uint8_t)top;
         if (!list_is_empty(&cpu->ready[top]))
             return top;
         cpu->ready_mask &= ~(1u << top);
     }
+    cpu->top = 0;
     return -1;
+}
+
+bool sched_goes_on(const struct cpu *cpu)
+{
+    return !cpu->direct && cpu->top <= cpu->current->effective;
 }
 
 void sched_wake(struct task *t)
@@ -55,7 +70,7 @@ void sched_wake_direct(struct task *t)
 
 void sched_return(struct task *t)
 {
-    if (!t->slice) {
+    if (t->special & SPECIAL_SPENT) {
         sched_wake(t);
         return;
     }
@@ -117,10 +132,11 @@ void sched_tick(struct cpu *cpu)
     struct task *payer = cpu->payer;
     if (!cpu->current)
         return;
-    if (payer->slice)
+    if (payer->slice > 1) {
         payer->slice--;
-    if (payer->slice)
         return;
+    }
+    payer->special |= SPECIAL_SPENT;
     if (payer == cpu->current)
         sched_requeue(cpu);
     else

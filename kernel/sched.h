@@ -26,6 +26,9 @@ void sched_forget(struct task *t);
 // Sets cpu->current.
 struct task *sched_pick(struct cpu *cpu);
 
+// Whether the current task, which may go on, is still the best.
+bool sched_goes_on(const struct cpu *cpu);
+
 // Sends the current task to the end of its queue.
 void sched_requeue(struct cpu *cpu);
 

@@ -5,10 +5,8 @@
 #include "kernel/portal.h"
 #include "kernel/task.h"
 
-struct slot *slot_at(struct task *t, slot_t number)
+struct slot *slot_far(struct task *t, slot_t number)
 {
-    if (number < TASK_SLOTS_FIRST)
-        return number ? &t->slots[number] : NULL;
     number -= TASK_SLOTS_FIRST;
     if (number / SLOTS_PER_FRAME >= t->n_slot_frames)
         return NULL;

@@ -24,8 +24,9 @@ struct slot {
         struct endpoint *endpoint;
         struct task *caller; // SLOT_REPLY: whose `reply_slot` points back here
     };
-    uint8_t type;  // enum slot_type
-    uint8_t flags; // SLOT_CALL ...
+    uint8_t type; // enum slot_type
+    uint8_t
+        flags; // SLOT_CALL ...; CALL and NOTIFY in portals alone, where the fast path looks first
     uint16_t reserved;
     uint32_t
         lender; // window index of the task that lent it, and gets it back with the reply; 0: none
@@ -44,8 +45,8 @@ struct slots {
 _Static_assert(sizeof(struct slot) == 16, "slot layout");
 _Static_assert(sizeof(struct slots) <= PAGE_SIZE, "slots must fit their frame");
 
-// The slot of that number, or NULL if the task has none such; number 0 is none.
-struct slot *slot_at(struct task *t, slot_t number);
+// The slot of a number from TASK_SLOTS_FIRST on, or NULL if the task has none such: see slot_at().
+struct slot *slot_far(struct task *t, slot_t number);
 
 // The slot, if it holds a capability of `type`; NULL otherwise.
 struct slot *slot_of_type(struct task *t, slot_t number, enum slot_type type);

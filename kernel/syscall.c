@@ -12,21 +12,25 @@ static status_t drop_call(struct task *t)
     struct slot *s = slot_at(t, header_target(t->regs.rax));
     if (!s || s->type == SLOT_EMPTY)
         return E_SLOT;
+    if (s == t->receive_into && t->loop_after)
+        t->loop_header = t->loop_after;
+    else
+        task_slots_change(t);
+    t->loop_after = 0;
     slot_drop(s);
     return OK;
 }
 
-// The result is written first: the task may wait in the ready queue when this returns.
 static status_t yield_call(struct task *t)
 {
-    task_return(t, OK);
+    t->regs.vector = VECTOR_YIELD; // its result, for when it runs again
     sched_requeue(t->cpu);
     return OWN_RESULT;
 }
 
 static status_t dispatch(struct task *t)
 {
-    enum syscall_number number = t->regs.rax & 0xff;
+    enum syscall_number number = header_number(t->regs.rax);
     switch (number) {
     case SYS_CALL:
         return ipc_call(t);
@@ -57,11 +61,14 @@ static status_t dispatch(struct task *t)
     }
 }
 
-struct task *syscall_handle(struct cpu *cpu)
+struct syscall_end syscall_handle(struct cpu *cpu)
 {
     struct task *t = cpu->current;
     status_t status = dispatch(t);
-    if (status != OWN_RESULT)
+    if (status != OWN_RESULT) {
+        if (sched_goes_on(cpu))
+            return (struct syscall_end){NULL, status};
         task_return(t, status);
-    return sched_pick(cpu);
+    }
+    return (struct syscall_end){sched_pick(cpu), OK};
 }

@@ -8,33 +8,50 @@
 
 #define OWN_RESULT 1
 
+static inline enum syscall_number header_number(uint64_t header)
+{
+    return (enum syscall_number)(header >> 56);
+}
+
 static inline slot_t header_target(uint64_t header)
 {
-    return header >> 8 & SLOT_MAX;
+    return header >> 4 & SLOT_MAX;
 }
 
 static inline slot_t header_send(uint64_t header)
 {
-    return header >> 20 & SLOT_MAX;
+    return header >> 16 & SLOT_MAX;
+}
+
+// The same header, sending no capability.
+static inline uint64_t header_without_send(uint64_t header)
+{
+    return header & ~((uint64_t)SLOT_MAX << 16);
 }
 
 static inline slot_t header_receive(uint64_t header)
 {
-    return header >> 32 & SLOT_MAX;
+    return header >> 28 & SLOT_MAX;
 }
 
 static inline slot_t header_reply(uint64_t header)
 {
-    return header >> 44 & SLOT_MAX;
+    return header >> 40 & SLOT_MAX;
 }
 
 static inline unsigned header_flags(uint64_t header)
 {
-    return (unsigned)(header >> 56);
+    return (header & 0xf) | (header >> 52 & 0xf) << 4;
 }
 
-// Handles the system call in cpu->current's registers and answers the task to resume.
-struct task *syscall_handle(struct cpu *cpu);
+// How a system call ends.
+struct syscall_end {
+    struct task *task; // to resume with what its registers hold; NULL: the current one goes on,
+    status_t status;   // with this and no words
+};
+
+// Handles the system call in cpu->current's registers.
+struct syscall_end syscall_handle(struct cpu *cpu);
 
 // The calls of the machine capability's holder (kernel/machine.c), after the capability was
 // checked.

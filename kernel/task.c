@@ -2,6 +2,7 @@
 #include "kernel/task.h"
 
 #include "kernel/arch.h"
+#include "kernel/endpoint.h"
 #include "kernel/ipc.h"
 #include "kernel/log.h"
 #include "kernel/portal.h"
@@ -25,14 +26,17 @@ status_t task_create(uint64_t index, struct cpu *cpu, struct task **task)
 // Leaves whatever the task waits in or for.
 static void task_unlink(struct task *t)
 {
-    list_remove(&t->link);
+    if (t->state == TASK_RECEIVING)
+        endpoint_leave(t->endpoint, t);
+    else
+        list_remove(&t->link);
     if (t->via)
         portal_release(t->via);
-    if (t->reply_slot)
+    if (t->state == TASK_ANSWER)
         *t->reply_slot = (struct slot){.type = SLOT_EMPTY};
     task_end_loan(t);
+    task_slots_change(t);
     t->via = NULL;
-    t->reply_slot = NULL;
 }
 
 // The slot number `n` in sweeping order, the pager's included; NULL past the last.
@@ -101,7 +105,7 @@ status_t task_stop(struct task *t)
 
 status_t task_resume(struct task *t)
 {
-    if (t->state != TASK_STOPPED || t->n_swept || t->event.kind != MESSAGE_CALL)
+    if (t->state != TASK_STOPPED || t->n_swept || t->special & SPECIAL_EVENT)
         return E_STATE;
     sched_wake(t);
     return OK;
@@ -137,14 +141,14 @@ void task_end_loan(struct task *t)
 void task_wake_error(struct task *t, status_t status)
 {
     task_end_loan(t);
-    t->reply_slot = NULL;
-    if (t->event.is_forwarded) {
-        t->event.is_forwarded = false;
-        t->event.reason = status;
+    if (t->special & SPECIAL_FORWARDED) {
+        t->special &= ~SPECIAL_FORWARDED;
+        t->special |= SPECIAL_RETURNED;
+        t->refusal = status;
         ipc_event(t);
         return;
     }
-    if (t->event.kind != MESSAGE_CALL) {
+    if (t->special & SPECIAL_EVENT) {
         t->state = TASK_STOPPED;
         return;
     }

@@ -32,49 +32,50 @@ enum task_state {
     TASK_STOPPED,
 };
 
-// A message that the kernel sends on the task's behalf: kind MESSAGE_CALL means there is none.
-struct task_event {
-    uint32_t kind; // enum message_kind
-    uint32_t vector;
-    uint64_t error;
-    uint64_t address;
-    bool is_forwarded; // to a pager that may refuse: then it comes back, with the reason
-    status_t reason;
-};
-
 // What a switch or a reply has to look after.
 enum task_special {
-    SPECIAL_FS = 1,   // it has an FS base
-    SPECIAL_FPU = 2,  // a CPU holds its FPU state
-    SPECIAL_LOAN = 4, // it lent a capability
+    SPECIAL_FS = 1,         // it has an FS base
+    SPECIAL_FPU = 2,        // a CPU holds its FPU state
+    SPECIAL_LOAN = 4,       // it lent a capability
+    SPECIAL_SPENT = 8,      // its time slice is over
+    SPECIAL_EXCEPTION = 16, // its pager is to hear of an exception: MESSAGE_EXCEPTION,
+    SPECIAL_FORWARDED = 32, // which was handed on to a pager that may refuse it,
+    SPECIAL_RETURNED = 64,  // or came back, and `refusal` says why
+    SPECIAL_EXIT = 128,     // MESSAGE_EXIT
 };
+
+#define SPECIAL_EVENT (SPECIAL_EXCEPTION | SPECIAL_EXIT)
 
 #define LOG_LINE_BYTES 200u
 
 struct task {
     struct object object;
-    uint8_t state;     // enum task_state
+    uint8_t state; // enum task_state
+    uint8_t reserved;
+    uint16_t receive;  // SENDING, ANSWER: its slot for a capability in the reply; 0: none
     uint8_t priority;  // its own
     uint8_t effective; // the higher of its own and that of whom it serves
     uint8_t slice;     // timer ticks left before others of its priority get their turn
     uint8_t special;   // enum task_special; not 0: no fast path
-    uint8_t n_slot_frames;
-    uint32_t n_swept; // slots already dropped by task_destroy()
     struct cpu *cpu;
     struct list link; // in the ready queue of its priority, or in a queue of `endpoint`
     struct registers regs __attribute__((aligned(16)));
-    uint64_t header;         // of the system call that it blocked in
+    uint64_t header;         // SENDING: of its call
     struct portal *via;      // SENDING: the portal called through, one reference held
-    struct slot *reply_slot; // ANSWER: the slot that holds the reply capability
-    struct task_event event;
+    struct slot *reply_slot; // ANSWER: the slot that holds the reply capability; else void
+    uint64_t fault_address;  // of an exception
     paddr_t root;
     uint64_t fs_base;
-    struct slot *reply_into; // RECEIVING: where the next reply capability goes
-    uint64_t loop_header;    // of the last REPLY_RECV without a capability, and the slots it named:
-    const struct slot *loop_endpoint; // the same header again needs no decoding, only a look
-    const struct slot *loop_receive;  // at what the slots hold now
+    struct endpoint *endpoint; // RECEIVING: where,
+    struct slot *reply_into;   // where the next reply capability goes,
+    struct slot *receive_into; // and where one that comes with a call; NULL: nowhere
+    uint64_t loop_header;      // of a plain REPLY_RECV for which the three hold still; 0: of none
+    uint64_t loop_after;       // the same, once the capability in `receive_into` is dropped
+    struct slot *lent;         // ANSWER: the slot of a capability that it lent with its call
+    status_t refusal;          // SPECIAL_RETURNED
+    uint32_t n_slot_frames;
+    uint32_t n_swept; // slots already dropped by task_destroy()
     struct slot slots[TASK_SLOTS_FIRST];
-    struct slot *lent; // ANSWER: the slot of a capability that it lent with its call
     struct slots *slot_frames[SLOT_FRAMES_MAX];
     uint32_t n_logged; // bytes of `line` not yet printed
     char line[LOG_LINE_BYTES];
@@ -82,6 +83,35 @@ struct task {
 };
 
 _Static_assert(sizeof(struct task) <= PAGE_SIZE, "a task must fit its frame");
+
+// What the kernel sends for the task: its call, or what befell it.
+static inline enum message_kind task_message_kind(const struct task *t)
+{
+    return t->special & SPECIAL_EXCEPTION ? MESSAGE_EXCEPTION
+           : t->special & SPECIAL_EXIT    ? MESSAGE_EXIT
+                                          : MESSAGE_CALL;
+}
+
+// A slot that a REPLY_RECV may have named is filled or emptied: the next one is to look again.
+static inline void task_slots_change(struct task *t)
+{
+    t->loop_header = t->loop_after = 0;
+}
+
+// A capability landed in `receive_into`.
+static inline void task_slot_fills(struct task *t)
+{
+    t->loop_after = t->loop_header;
+    t->loop_header = 0;
+}
+
+// The slot of that number, or NULL if the task has none such; number 0 is none.
+static inline struct slot *slot_at(struct task *t, slot_t number)
+{
+    if (number < TASK_SLOTS_FIRST)
+        return number ? &t->slots[number] : NULL;
+    return slot_far(t, number);
+}
 
 static inline struct task *task_of_link(struct list *link)
 {

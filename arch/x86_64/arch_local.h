@@ -11,8 +11,8 @@ void gdt_init(struct tss *tss);
 // idt.c
 void idt_init(void);
 
-// mmu.c: CR3 and invalidations; beside it only fastpath.S loads CR3.
-void mmu_load(struct cpu *cpu, paddr_t root);
+// mmu.c: CR3 and invalidations; beside it only switch.inc, for assembly, loads CR3.
+void mmu_load(paddr_t root);
 
 // fpu.c
 void fpu_init(void);
@@ -42,9 +42,9 @@ extern char cpu_stack[], cpu_stack_top[];
 bool probe_read(const void *address);
 extern char probe_instruction[], probe_failed[];
 
-// context.c: loads what `next` needs into the CPU: root, FS base, where its registers are to be saved.
+// context.c: loads what `next`, or the task before it, has beyond registers and root: its `special`.
 struct task;
-void context_switch(struct cpu *cpu, struct task *next);
+void context_special(const struct task *next);
 
-// Leaves the kernel for `t`, to which context_switch() switched.
+// Leaves the kernel for `t`, whose root is loaded, for the first time.
 _Noreturn void trap_enter(struct task *t);

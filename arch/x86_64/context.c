@@ -54,7 +54,7 @@ struct cpu *arch_init(paddr_t root, unsigned levels)
     struct cpu *cpu = &first_cpu;
     user_end = levels == 5 ? USER_END_5LEVEL : USER_END_4LEVEL;
     probe_page = levels == 5 ? PROBE_5LEVEL : PROBE_4LEVEL;
-    mmu_load(cpu, root);
+    mmu_load(root);
     gdt_init(&cpu->arch.tss);
     idt_init();
     cpu->self = cpu;
@@ -108,37 +108,11 @@ void arch_task_forget(struct task *t)
         t->cpu->arch.fpu_owner = NULL;
 }
 
-// Selectors that a task loaded would tell the next one something. Loading FS may clear its base, so
-// it is written again; GS here is the kernel's, so its selector is loaded between two swaps.
-static void reset_selectors(void)
+// Loading a null FS, as every switch does, may clear its base.
+void context_special(const struct task *next)
 {
-    __asm__ volatile("mov %0, %%ds\n\t"
-                     "mov %0, %%es\n\t"
-                     "mov %0, %%fs\n\t"
-                     "swapgs\n\t"
-                     "mov %0, %%gs\n\t"
-                     "swapgs"
-                     :
-                     : "r"(0));
-}
-
-static bool any_selector(void)
-{
-    uint32_t ds, es, fs, gs;
-    __asm__ volatile("mov %%ds, %0\n\tmov %%es, %1\n\tmov %%fs, %2\n\tmov %%gs, %3"
-                     : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
-    return ds | es | fs | gs;
-}
-
-void context_switch(struct cpu *cpu, struct task *next)
-{
-    cpu->arch.tss.rsp[0] = (uint64_t)(&next->regs + 1);
-    if (next->root != cpu->arch.root)
-        mmu_load(cpu, next->root);
-    bool is_reset = any_selector();
-    if (is_reset)
-        reset_selectors();
-    if (is_reset || next->fs_base != cpu->arch.fs_base) {
+    struct cpu *cpu = next->cpu;
+    if (next->fs_base || cpu->arch.fs_base) {
         cpu->arch.fs_base = next->fs_base;
         msr_write(MSR_FS_BASE, next->fs_base);
     }
@@ -147,7 +121,7 @@ void context_switch(struct cpu *cpu, struct task *next)
 
 void arch_enter(struct cpu *cpu, struct task *t)
 {
-    context_switch(cpu, t);
+    cpu->arch.tss.rsp[0] = (uint64_t)(&t->regs + 1);
     trap_enter(t);
 }
 

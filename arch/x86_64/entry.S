@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The ways into and out of the kernel. From ring 3 the registers are pushed right into the current task
-// (RSP0 points at the end of its struct registers); then the CPU's one stack is taken.
-// C answers the task to resume.
+// The ways into and out of the kernel but for the fast ones in fastpath.S. From ring 3 the registers are
+// pushed right into the current task (RSP0 points at the end of its struct registers); then the CPU's one
+// stack is taken. C answers the task to resume.
 #include "arch/offsets.h"
-
-#define VECTOR_SYSCALL 0x100
-
-// Numbers of the system calls that have a fast path (ipc/syscalls.h).
-#define SYS_CALL       0
-#define SYS_REPLY_RECV 1
+#include "switch.inc"
 
 // Offsets in struct registers.
 #define REGS_VECTOR 120
 #define REGS_CS     144
-#define REGS_RIP    136
-#define REGS_RFLAGS 152
-#define REGS_RSP    160
 
     .text
 
@@ -82,6 +74,11 @@ trap_common:
     testb $3, REGS_CS(%rsp)
     jz trap_from_kernel
     swapgs
+    mov %gs:CPU_CURRENT, %rbx
+    cmpq $PAGE_FAULT_VECTOR, TASK_VECTOR(%rbx)
+    je fast_fault
+    .globl trap_general
+trap_general: // RBX: current
     mov %gs:CPU_STACK_TOP, %rsp
     mov %gs:CPU_SELF, %rdi
     xor %ebp, %ebp
@@ -94,25 +91,14 @@ trap_from_kernel:
     pop_registers
     iretq
 
-// SYSCALL left RIP in RCX and RFLAGS in R11. All but RSP, the words and the header is the caller's loss,
-// so nothing else is saved; CS and SS are in the task since it started.
+// A system call without a fast path, or for which it found something in the way. RBX: current; the header
+// and the words as they came. All but those is the caller's loss, or saved already.
     .balign 16
-    .globl syscall_entry, syscall_general
-syscall_entry:
-    swapgs
-    mov %gs:CPU_CURRENT, %rbx
-    mov %rsp, TASK_RSP(%rbx)
-    mov %rcx, TASK_RIP(%rbx)
-    mov %r11, TASK_RFLAGS(%rbx)
-    cmp $SYS_REPLY_RECV, %al
-    je fast_reply
-    cmp $(SYS_CALL | 63 << 8), %rax
-    ja syscall_general
-    test %al, %al
-    jz fast_call
+    .globl syscall_general, syscall_saved
 syscall_general:
-    movq $VECTOR_SYSCALL, TASK_VECTOR(%rbx)
-    lea TASK_REGISTERS + 7 * 8(%rbx), %rsp // behind the words and RAX
+    save_user
+syscall_saved:
+    lea TASK_RAX + 8(%rbx), %rsp
     push %rax
     push %r10
     push %r9
@@ -123,42 +109,91 @@ syscall_general:
     mov %gs:CPU_STACK_TOP, %rsp
     mov %gs:CPU_SELF, %rdi
     xor %ebp, %ebp
-    call trap_syscall
-    // fall through
+    call syscall_handle // RAX: whom to resume, 0: who called, EDX: with that status
+    test %rax, %rax
+    jnz resume
+    mov %edx, %eax
+    mov TASK_RIP(%rbx), %rcx
+    mov TASK_RFLAGS(%rbx), %r11
+    mov TASK_RSP(%rbx), %rsp
+    mov TASK_RBP(%rbx), %rbp
+    xor %r12d, %r12d // a fast path may have used them
+    xor %r13d, %r13d
+    xor %r14d, %r14d
+    xor %r15d, %r15d
+    jmp answer
 
-// Leaves for the task in RAX. SYSRET keeps RCX and R11 as RIP and RFLAGS; the rest is the result or zero.
+// Leaves for the task in RAX; the one in RBX entered.
 resume:
-    lea TASK_REGISTERS(%rax), %rsp
-    cmpq $VECTOR_SYSCALL, REGS_VECTOR(%rsp)
-    jne resume_interrupted
+    cmp %rbx, %rax
+    je 1f
+    mov %rax, %r15
+    xor %eax, %eax
+    switch_to_r15
+    swapgs
+    mov %eax, %gs
+    swapgs
+    mov TASK_SPECIAL(%rbx), %al
+    or TASK_SPECIAL(%r15), %al
+    jz 0f
+    mov %r15, %rdi
+    call context_special
+0:  mov %r15, %rax
+1:  lea TASK_REGISTERS(%rax), %rsp
+    cmpq $SYSCALL_VECTOR, REGS_VECTOR(%rsp)
+    jne resume_other
     pop %rdi
     pop %rsi
     pop %rdx
     pop %r8
     pop %r9
     pop %r10
+    mov TASK_RIP(%rax), %rcx
+    mov TASK_RFLAGS(%rax), %r11
+    mov TASK_RBP(%rax), %rbp
+    mov TASK_RSP(%rax), %r15
     pop %rax
     pop %rbx
     pop %r12
-    mov (REGS_RIP - 72)(%rsp), %rcx
-    mov (REGS_RFLAGS - 72)(%rsp), %r11
-    mov (REGS_RSP - 72)(%rsp), %rsp
-    xor %ebp, %ebp
+    mov %r15, %rsp
     xor %r13d, %r13d
     xor %r14d, %r14d
     xor %r15d, %r15d
     swapgs
     sysretq
 
+// The same for a task, in RAX, that is still to hear of its system call, or never made it: whose switch is
+// done, and which is in user mode from now on.
+resume_other:
+    cmpq $YIELD_VECTOR, REGS_VECTOR(%rsp)
+    je resume_yield
+    .globl resume_interrupted
 resume_interrupted:
+    lea TASK_REGISTERS(%rax), %rsp
+    movq $SYSCALL_VECTOR, REGS_VECTOR(%rsp)
     pop_registers
     swapgs
     iretq
 
-// Leaves the kernel for the first time: RDI is the task, already switched to.
+resume_yield:
+    movq $SYSCALL_VECTOR, REGS_VECTOR(%rsp)
+    mov %rax, %rbx
+    mov TASK_RIP(%rbx), %rcx
+    mov TASK_RFLAGS(%rbx), %r11
+    mov TASK_RSP(%rbx), %rsp
+    mov TASK_RBP(%rbx), %rbp
+    xor %r12d, %r12d
+    xor %r13d, %r13d
+    xor %r14d, %r14d
+    xor %r15d, %r15d
+    xor %eax, %eax
+    jmp answer
+
+// Leaves the kernel for the first time: RDI is the task.
     .globl trap_enter
 trap_enter:
     mov %rdi, %rax
+    mov %rdi, %rbx
     jmp resume
 
 // Exceptions that may come at any time have a stack of their own and never return.

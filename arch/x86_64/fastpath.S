@@ -1,136 +1,112 @@
 // SPDX-License-Identifier: MIT
-// The two halves of a round trip that blocks nobody else: CALL to a server that waits, and REPLY_RECV to a
-// caller when nothing else is pending, without capabilities. The words stay in their registers from one task
-// to the other. Whatever is not plain goes to the general path in kernel/ipc.c, which does the same and more:
-// nothing is written here before all is known to fit.
+// The ways through the kernel that matter most, each for the plain case: a CALL, or a page fault, to a
+// server that waits alone; its REPLY_RECV when nothing else is pending; a NOTIFY, a YIELD. The words of a message stay in their registers from one task to the other.
+// Whatever is not plain goes to the general path in kernel/, which does the same and more: nothing is
+// written here before all is known to fit.
 //
-// From syscall_entry: RBX current, RAX header, the words; the user's RIP, RSP and RFLAGS are saved. Free: RCX
-// R11 RBP R12-R15. The general path is syscall_general, with RAX, RBX and the words as they were.
+// RBX: current; RAX: header, then result. A task that is `special` goes the general way.
 #include "arch/offsets.h"
+#include "switch.inc"
 
-#define VECTOR_SYSCALL 0x100
-#define CALL_FLAG      1
-#define MOVE_FLAG      8
+#define LAST_PLAIN (63 << 4) // header of a call of slot 63
 
-    .text
-    .balign 16
-    .globl fast_call, fast_reply
-
-// Neither task has an FS base, its FPU state in the CPU, or a capability lent.
-.macro check_special from, to
-    mov TASK_SPECIAL(\from), %cl
-    or TASK_SPECIAL(\to), %cl
-    jnz syscall_general
+// The first node leaves its list.
+.macro unlink_first head, first, free
+    mov (\first), \free
+    mov \free, (\head)
+    mov \head, 8(\free)
+    movq $0, (\first)
 .endm
 
-fast_call: // the header names a slot below 64 and nothing else
-    mov %eax, %ebp
-    shr $4, %ebp // slot * 16
-    jz syscall_general // slot 0, the pager, has no name
-    mov TASK_SLOTS + SLOT_TYPE(%rbx, %rbp), %ecx
-    and $(0xff | CALL_FLAG << 8), %ecx
-    cmp $(TYPE_PORTAL | CALL_FLAG << 8), %ecx
-    jne syscall_general
-    mov TASK_SLOTS(%rbx, %rbp), %r13
+.macro link_between before, node, after
+    mov \after, (\node)
+    mov \before, 8(\node)
+    mov \node, (\before)
+    mov \node, 8(\after)
+.endm
+
+    .text
+
+// A system call. Words in RDI RSI RDX R8 R9 R10; free are RCX R11, once saved, RBP and R12-R15.
+    .balign 16
+    .globl syscall_entry
+syscall_entry:
+    swapgs
+    cmp $LAST_PLAIN, %rax
+    mov %gs:CPU_CURRENT, %rbx
+    jbe fast_call
+    cmp TASK_LOOP_HEADER(%rbx), %rax
+    je fast_reply
+    rol $8, %rax // the number, and above it the rest
+    cmp $NUMBER_COUNT, %al
+    jae unknown
+    cmp $NUMBER_NOTIFY, %al
+    je fast_notify
+    cmp $NUMBER_YIELD, %al
+    je fast_yield
+    ror $8, %rax
+    test $~(LAST_PLAIN | LAST_PLAIN << 12), %rax
+    jz fast_carry
+    jmp syscall_general
+
+unknown:
+    mov $ANSWER_NOSYS, %eax
+
+// Back to who called with a result in RAX and no words. RCX, R11, RSP and RBP are its own; R12 to R15 are, or
+// are zero.
+    .globl answer
+answer:
+    xor %edi, %edi
+    xor %esi, %esi
+    xor %edx, %edx
+    xor %r8d, %r8d
+    xor %r9d, %r9d
+    xor %r10d, %r10d
+    xor %ebx, %ebx
+    swapgs
+    sysretq
+
+// The header is the offset of the slot, which is below 64, and names nothing else.
+    .balign 16
+fast_call:
+    test $15, %al
+    jnz syscall_general
+    testb $FLAG_CALL, TASK_SLOTS + SLOT_FLAGS(%rbx, %rax)
+    jz call_refused
+    save_user
+    mov TASK_SLOTS(%rbx, %rax), %r13
     mov PORTAL_ENDPOINT(%r13), %r14
     test %r14, %r14
-    jz syscall_general
-    mov ENDPOINT_RECEIVERS(%r14), %r15
-    lea ENDPOINT_RECEIVERS(%r14), %r12
-    cmp %r12, %r15
-    je syscall_general
-    sub $TASK_LINK, %r15
-    check_special %rbx, %r15
+    jz syscall_saved
+    mov ENDPOINT_RECEIVER(%r14), %r15
+    cmp $CROWDED, %r15
+    jbe syscall_saved
+    cmpb $0, TASK_SPECIAL(%rbx)
+    jne syscall_saved
+    xor %eax, %eax
 
-    mov TASK_LINK(%r15), %rcx // out of the queue of receivers, of which it is the first
-    mov %rcx, (%r12)
-    mov %r12, 8(%rcx)
-    movq $0, TASK_LINK(%r15)
+// RBX calls R15, who waits at the endpoint R14, through the portal R13. RAX: the result for R15, a success.
+hand_over:
+    movq $IDLE, ENDPOINT_RECEIVER(%r14)
     mov TASK_REPLY_INTO(%r15), %rcx
     mov %rbx, SLOT_OBJECT(%rcx)
-    movw $(TYPE_REPLY | MOVE_FLAG << 8), SLOT_TYPE(%rcx)
+    movw $(TYPE_REPLY | FLAG_MOVE << 8), SLOT_TYPE(%rcx)
     mov %rcx, TASK_REPLY_SLOT(%rbx)
-    mov %rax, TASK_HEADER(%rbx)
-    movb $STATE_ANSWER, TASK_STATE(%rbx)
-    movq $VECTOR_SYSCALL, TASK_VECTOR(%rbx)
+    movl $STATE_ANSWER, TASK_STATE(%rbx) // and no slot for a capability in the reply
     movb $STATE_READY, TASK_STATE(%r15)
     mov TASK_EFFECTIVE(%rbx), %cl
     cmp %cl, TASK_EFFECTIVE(%r15)
     jae 1f
     mov %cl, TASK_EFFECTIVE(%r15)
-1:  mov PORTAL_BADGE(%r13), %rbx
-    jmp fast_switch
+1:  switch_to_r15
+    mov PORTAL_BADGE(%r13), %rbx
 
-fast_reply: // REPLY_RECV
-    cmp %rax, TASK_LOOP_HEADER(%rbx)
-    jne syscall_general
-    mov TASK_REPLY_INTO(%rbx), %r12
-    cmpb $TYPE_REPLY, SLOT_TYPE(%r12)
-    jne syscall_general
-    mov TASK_LOOP_RECEIVE(%rbx), %rcx
-    cmpb $TYPE_EMPTY, SLOT_TYPE(%rcx)
-    jne syscall_general
-    mov TASK_LOOP_ENDPOINT(%rbx), %rcx
-    cmpb $TYPE_ENDPOINT, SLOT_TYPE(%rcx)
-    jne syscall_general
-    mov SLOT_OBJECT(%rcx), %r14
-    mov SLOT_OBJECT(%r12), %r15
-    cmpl $0, TASK_EVENT_KIND(%r15) // an exception keeps its registers
-    jne syscall_general
-    cmpb $0, TASK_SLICE(%r15) // its turn is over
-    je syscall_general
-    lea ENDPOINT_SENDERS(%r14), %rcx
-    cmp %rcx, (%rcx)
-    jne syscall_general
-    lea ENDPOINT_REPORTS(%r14), %rcx
-    cmp %rcx, (%rcx)
-    jne syscall_general
-    cmpb $0, ENDPOINT_IS_NOTIFIED(%r14)
-    jne syscall_general
-    movzbl TASK_EFFECTIVE(%r15), %ecx // somebody above the caller is ready
-    mov %gs:CPU_READY_MASK, %ebp
-    shr %cl, %ebp
-    cmp $1, %ebp
-    ja syscall_general
-    check_special %rbx, %r15
-
-    movb $TYPE_EMPTY, SLOT_TYPE(%r12)
-    movq $0, TASK_REPLY_SLOT(%r15)
-    movb $STATE_READY, TASK_STATE(%r15)
-    mov %r15, %gs:CPU_PAYER
-    mov %rax, TASK_HEADER(%rbx)
-    movb $STATE_RECEIVING, TASK_STATE(%rbx)
-    movq $VECTOR_SYSCALL, TASK_VECTOR(%rbx)
-    mov TASK_PRIORITY(%rbx), %cl
-    mov %cl, TASK_EFFECTIVE(%rbx)
-    lea ENDPOINT_RECEIVERS(%r14), %rcx // to the end of the queue of receivers
-    lea TASK_LINK(%rbx), %r13
-    mov 8(%rcx), %rbp
-    mov %rcx, (%r13)
-    mov %rbp, 8(%r13)
-    mov %r13, (%rbp)
-    mov %r13, 8(%rcx)
-    xor %ebx, %ebx
-
-// Leaves for the task in R15 with the badge in RBX; it entered by a system call. Null selectors: what the
-// other task loaded shall not show. Loading GS after the swap clears the user's base, which is 0 anyway.
-fast_switch:
-    mov %r15, %gs:CPU_CURRENT
-    lea TASK_REGISTERS_END(%r15), %rcx
-    mov %rcx, %gs:CPU_TSS_RSP0
-    mov TASK_ROOT(%r15), %rcx
-    cmp %gs:CPU_ROOT, %rcx
-    je 2f
-    mov %rcx, %gs:CPU_ROOT
-    mov %rcx, %cr3
-2:  xor %eax, %eax
-    mov %eax, %ds
-    mov %eax, %es
-    mov %eax, %fs
+// Leaves for the task in R15, which waits in a system call. All but its words, RAX and RBX is set.
+leave:
     mov TASK_RIP(%r15), %rcx
     mov TASK_RFLAGS(%r15), %r11
     mov TASK_RSP(%r15), %rsp
-    xor %ebp, %ebp
+    mov TASK_RBP(%r15), %rbp
     xor %r12d, %r12d
     xor %r13d, %r13d
     xor %r14d, %r14d
@@ -138,3 +114,244 @@ fast_switch:
     swapgs
     mov %eax, %gs
     sysretq
+
+// No portal is there, or one that may not be called, or the pager's.
+call_refused:
+    cmpb $TYPE_PORTAL, TASK_SLOTS + SLOT_TYPE(%rbx, %rax)
+    je syscall_general
+    mov $ANSWER_SLOT, %eax
+    jmp answer
+
+.macro reply_r12_to_r15
+    movb $TYPE_EMPTY, SLOT_TYPE(%r12)
+    movb $STATE_READY, TASK_STATE(%r15)
+    mov %r15, %gs:CPU_PAYER
+    movb $STATE_RECEIVING, TASK_STATE(%rbx)
+    mov TASK_PRIORITY(%rbx), %cl
+    mov %cl, TASK_EFFECTIVE(%rbx)
+    mov %rbx, ENDPOINT_RECEIVER(%r14)
+    xor %eax, %eax
+    switch_to_r15
+.endm
+
+// The header is that of the last REPLY_RECV, and its slots are as they were: see task_slots_change().
+    .balign 16
+fast_reply:
+    save_user
+    mov TASK_REPLY_INTO(%rbx), %r12
+    cmpb $TYPE_REPLY, SLOT_TYPE(%r12)
+    jne syscall_saved
+    mov SLOT_OBJECT(%r12), %r15
+    mov TASK_ENDPOINT(%rbx), %r14
+    cmpq $IDLE, ENDPOINT_RECEIVER(%r14)
+    jne syscall_saved
+    mov %gs:CPU_TOP, %cl // somebody above the caller is ready
+    cmp TASK_EFFECTIVE(%r15), %cl
+    ja syscall_saved
+    mov TASK_SPECIAL(%rbx), %cl
+    or TASK_SPECIAL(%r15), %cl
+    jnz reply_special
+    reply_r12_to_r15
+    xor %ebx, %ebx
+    jmp leave
+
+// An exception's reply gives back the registers as they were.
+reply_special:
+    cmp $EXCEPTION, %cl
+    jne syscall_saved
+    movb $0, TASK_SPECIAL(%r15)
+    reply_r12_to_r15
+    swapgs
+    mov %eax, %gs
+    swapgs
+    mov %r15, %rax
+    jmp resume_interrupted
+
+// A page fault; all registers are saved.
+    .balign 16
+    .globl fast_fault
+fast_fault:
+    cmpb $0, TASK_SPECIAL(%rbx)
+    jne trap_general
+    cmpb $TYPE_PORTAL, TASK_SLOTS + SLOT_TYPE(%rbx) // slot 0: the pager's
+    jne trap_general
+    mov TASK_SLOTS(%rbx), %r13
+    mov PORTAL_ENDPOINT(%r13), %r14
+    test %r14, %r14
+    jz trap_general
+    mov ENDPOINT_RECEIVER(%r14), %r15
+    cmp $CROWDED, %r15
+    jbe trap_general
+    mov %cr2, %rdx
+    mov %rdx, TASK_FAULT_ADDRESS(%rbx)
+    movb $EXCEPTION, TASK_SPECIAL(%rbx)
+    mov $PAGE_FAULT_VECTOR, %edi
+    mov TASK_ERROR(%rbx), %rsi
+    mov TASK_RIP(%rbx), %r8
+    mov TASK_RSP(%rbx), %r9
+    xor %r10d, %r10d
+    movabs $RESULT_EXCEPTION, %rax
+    jmp hand_over
+
+// A call that carries a copy of a portal, not one of the receiver's own, to a receiver that takes one. The
+// header names two slots below 64 and nothing else.
+    .balign 16
+fast_carry:
+    save_user
+    mov %eax, %ebp
+    shr $12, %ebp
+    lea TASK_SLOTS(%rbx, %rbp), %r12 // the slot sent
+    mov %eax, %ebp
+    and $LAST_PLAIN, %ebp
+    testb $FLAG_CALL, TASK_SLOTS + SLOT_FLAGS(%rbx, %rbp)
+    jz syscall_saved
+    cmpb $TYPE_PORTAL, SLOT_TYPE(%r12)
+    jne syscall_saved
+    testb $FLAG_COPY, SLOT_FLAGS(%r12)
+    jz syscall_saved
+    mov TASK_SLOTS(%rbx, %rbp), %r13
+    mov PORTAL_ENDPOINT(%r13), %r14
+    test %r14, %r14
+    jz syscall_saved
+    cmp %r14, machine_endpoint(%rip) // who also learns the portal's number
+    je syscall_saved
+    mov ENDPOINT_RECEIVER(%r14), %r15
+    cmp $CROWDED, %r15
+    jbe syscall_saved
+    cmpb $0, TASK_SPECIAL(%rbx)
+    jne syscall_saved
+    mov TASK_RECEIVE_INTO(%r15), %rcx // empty, since it waits
+    test %rcx, %rcx
+    jz syscall_saved
+    mov SLOT_OBJECT(%r12), %rbp
+    cmp PORTAL_ENDPOINT(%rbp), %r14
+    je syscall_saved
+    cmpq $0, PORTAL_ENDPOINT(%rbp)
+    je syscall_saved
+    cmpl $-1, PORTAL_REFS(%rbp)
+    je syscall_saved
+    incl PORTAL_REFS(%rbp)
+    mov %rbp, SLOT_OBJECT(%rcx)
+    mov SLOT_TYPE(%r12), %rbp // and flags, and no lender, since it may be copied
+    mov %rbp, SLOT_TYPE(%rcx)
+    mov TASK_LOOP_HEADER(%r15), %rbp
+    mov %rbp, TASK_LOOP_AFTER(%r15)
+    movq $0, TASK_LOOP_HEADER(%r15)
+    movabs $RESULT_WITH_CAP, %rax
+    jmp hand_over
+
+// RAX: the number NOTIFY and, above it, the rest of the header. The words mean nothing here and come back
+// zero: RDI RSI RDX are free.
+    .balign 16
+fast_notify:
+    cmp $(LAST_PLAIN << 8 | 0xff), %rax
+    ja notify_general
+    mov %eax, %edi
+    shr $8, %edi
+    and $LAST_PLAIN, %edi
+    testb $FLAG_NOTIFY, TASK_SLOTS + SLOT_FLAGS(%rbx, %rdi)
+    jz notify_general
+    mov TASK_SLOTS(%rbx, %rdi), %rdi
+    mov PORTAL_ENDPOINT(%rdi), %rsi
+    test %rsi, %rsi
+    jz notify_general
+    cmpl $0, ENDPOINT_REFS(%rsi)
+    je notify_general
+    cmpq $PENDING, ENDPOINT_RECEIVER(%rsi)
+    ja notify_wakes
+    mov PORTAL_BADGE(%rdi), %rdi
+    or %rdi, ENDPOINT_WORD(%rsi)
+    movb $1, ENDPOINT_IS_NOTIFIED(%rsi)
+    movq $PENDING, ENDPOINT_RECEIVER(%rsi)
+    xor %eax, %eax
+    jmp answer
+
+// Somebody waits: in WAIT, above the current task in priority, and nobody receives.
+notify_wakes:
+    lea ENDPOINT_RECEIVERS(%rsi), %rdx
+    cmp %rdx, (%rdx)
+    jne notify_general
+    cmpq $CROWDED, ENDPOINT_RECEIVER(%rsi)
+    jne notify_general
+    lea ENDPOINT_WAITERS(%rsi), %rdx
+    mov (%rdx), %r8
+    cmp %rdx, %r8
+    je notify_general // its standing is out of date
+    lea -TASK_LINK(%r8), %r15
+    mov TASK_EFFECTIVE(%rbx), %r9b
+    cmp TASK_EFFECTIVE(%r15), %r9b
+    jae wakes_general
+    mov TASK_SPECIAL(%rbx), %r9b
+    or TASK_SPECIAL(%r15), %r9b
+    jnz wakes_general
+    save_user
+    unlink_first %rdx, %r8, %rcx // the endpoint's standing is put right when somebody comes to it
+    movb $1, ENDPOINT_REPORTS_FIRST(%rsi)
+    movb $STATE_READY, TASK_STATE(%r15)
+    movb $TICKS, TASK_SLICE(%r15)
+    mov %r15, %gs:CPU_PAYER
+    mov PORTAL_BADGE(%rdi), %rdi
+    movq $YIELD_VECTOR, TASK_VECTOR(%rbx) // the current task comes first in its queue
+    movzbl TASK_EFFECTIVE(%rbx), %ecx
+    mov %gs:CPU_SELF, %r9
+    bts %ecx, CPU_READY_MASK(%r9)
+    mov %cl, CPU_TOP(%r9)
+    shl $4, %ecx
+    lea CPU_READY(%r9, %rcx), %r9
+    lea TASK_LINK(%rbx), %r8
+    mov (%r9), %rcx
+    link_between %r9, %r8, %rcx
+    movabs $RESULT_NOTIFICATION, %rax
+    switch_to_r15
+    jmp leave_for_word
+wakes_general:
+    xor %r15d, %r15d
+notify_general:
+    ror $8, %rax
+    jmp syscall_general
+
+// To another task of the same priority that yielded, too.
+    .balign 16
+fast_yield:
+    movzbl TASK_EFFECTIVE(%rbx), %edi
+    shl $4, %edi
+    add %gs:CPU_SELF, %rdi
+    add $CPU_READY, %rdi // the queue
+    mov (%rdi), %rsi
+    cmp %rsi, %rdi
+    je yield_to_nobody
+    lea -TASK_LINK(%rsi), %r15
+    cmpq $YIELD_VECTOR, TASK_VECTOR(%r15)
+    jne yield_general
+    mov TASK_SPECIAL(%rbx), %dl
+    or TASK_SPECIAL(%r15), %dl
+    jnz yield_general
+    save_user
+    unlink_first %rdi, %rsi, %rdx
+    lea TASK_LINK(%rbx), %rsi // the current task becomes the last
+    mov 8(%rdi), %rdx
+    link_between %rdx, %rsi, %rdi
+    movb $TICKS, TASK_SLICE(%rbx)
+    mov %r15, %gs:CPU_PAYER
+    movq $YIELD_VECTOR, TASK_VECTOR(%rbx)
+    movq $SYSCALL_VECTOR, TASK_VECTOR(%r15)
+    xor %eax, %eax
+    switch_to_r15
+    xor %edi, %edi
+
+// Leaves for the task in R15 with one word, in RDI.
+leave_for_word:
+    xor %esi, %esi
+    xor %edx, %edx
+    xor %r8d, %r8d
+    xor %r9d, %r9d
+    xor %r10d, %r10d
+    xor %ebx, %ebx
+    jmp leave
+yield_to_nobody:
+    xor %eax, %eax
+    jmp answer
+yield_general:
+    xor %r15d, %r15d
+    ror $8, %rax
+    jmp syscall_general

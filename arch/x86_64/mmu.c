@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
-// CR3 and invalidations (SDM 3A, 4.10); beside this file only fastpath.S loads CR3. There are no tags yet:
+// CR3 and invalidations (SDM 3A, 4.10); beside this file only switch.inc, for assembly, loads CR3. There are no tags yet:
 // whatever is not global goes with the next load of CR3, so a space that is not loaded has nothing
 // to flush.
 #include "arch/cpu.h"
 #include "arch_local.h"
 #include "kernel/arch.h"
 
-void mmu_load(struct cpu *cpu, paddr_t root)
+void mmu_load(paddr_t root)
 {
-    cpu->arch.root = root;
-    __asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory");
+    cr3_write(root);
 }
 
 static void invalidate(vaddr_t va, uint64_t pages)
@@ -28,15 +27,16 @@ static void invalidate_global(void)
 
 void arch_flush(struct cpu *cpu, paddr_t root, vaddr_t va, uint64_t pages)
 {
+    (void)cpu;
     bool is_kernel = !root;
     if (root == FLUSH_ALL_SPACES) // without tags, only what is loaded can be cached
-        root = cpu->arch.root;
-    if (!is_kernel && root != cpu->arch.root)
+        root = cr3_read();
+    if (!is_kernel && root != cr3_read())
         return;
     if (pages && pages <= KERNEL_WORK_MAX)
         invalidate(va, pages);
     else if (is_kernel)
         invalidate_global();
     else
-        mmu_load(cpu, root);
+        mmu_load(root);
 }

@@ -10,11 +10,9 @@
 #include "kernel/fault.h"
 #include "kernel/panic.h"
 #include "kernel/sched.h"
-#include "kernel/syscall.h"
 
-// Called from entry.S; each answers the task to resume.
-struct task *trap_user(struct cpu *cpu);
-struct task *trap_syscall(struct cpu *cpu);
+// Called from entry.S.
+struct task *trap_user(struct cpu *cpu); // answers the task to resume
 void trap_kernel(struct registers *r);
 _Noreturn void trap_fatal(const struct registers *r);
 
@@ -51,24 +49,10 @@ static bool interrupt(struct cpu *cpu, uint64_t vector)
     }
 }
 
-static struct task *switch_from(struct task *before, struct task *next)
-{
-    if (next != before)
-        context_switch(next->cpu, next);
-    return next;
-}
-
 struct task *trap_user(struct cpu *cpu)
 {
-    struct task *t = cpu->current;
-    bool is_interrupt = interrupt(cpu, t->regs.vector);
-    return switch_from(t, is_interrupt ? sched_pick(cpu) : fault_handle(cpu, fault_address()));
-}
-
-struct task *trap_syscall(struct cpu *cpu)
-{
-    struct task *t = cpu->current;
-    return switch_from(t, syscall_handle(cpu));
+    bool is_interrupt = interrupt(cpu, cpu->current->regs.vector);
+    return is_interrupt ? sched_pick(cpu) : fault_handle(cpu, fault_address());
 }
 
 void trap_kernel(struct registers *r)

@@ -21,16 +21,14 @@ status_t ipc_drop(slot_t slot)
 {
     status_t status;
     do {
-        struct message m = {{0}};
-        status = sys_invoke(sys_header(SYS_DROP, slot, 0, 0, 0, 0), &m).status;
+        status = sys_signal(sys_header(SYS_DROP, slot, 0, 0, 0, 0));
     } while (status == E_MORE);
     return status;
 }
 
 void ipc_yield(void)
 {
-    struct message m = {{0}};
-    sys_invoke(sys_header(SYS_YIELD, 0, 0, 0, 0, 0), &m);
+    sys_signal(sys_header(SYS_YIELD, 0, 0, 0, 0, 0));
 }
 
 void ipc_exit(uint64_t code)

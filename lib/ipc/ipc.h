@@ -36,8 +36,7 @@ static inline struct result sys_invoke(uint64_t header, struct message *m)
     register uint64_t r10 __asm__("r10") = m->w[5];
     register uint64_t rbx __asm__("rbx");
     register uint64_t r12 __asm__("r12");
-    // RBP cannot be named as clobbered; user code is built without a red zone, so push it.
-    __asm__ volatile("push %%rbp\n\tsyscall\n\tpop %%rbp"
+    __asm__ volatile("syscall"
                      : "+r"(rax), "+r"(rdi), "+r"(rsi), "+r"(rdx), "+r"(r8), "+r"(r9), "+r"(r10),
                        "=r"(rbx), "=r"(r12)
                      :
@@ -60,6 +59,17 @@ static inline struct result sys_invoke(uint64_t header, struct message *m)
         .badge = badge,
         .carried = carried,
     };
+}
+
+// The same for a call that neither sends nor brings words.
+static inline status_t sys_signal(uint64_t header)
+{
+    __asm__ volatile("syscall"
+                     : "+a"(header)
+                     :
+                     : "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
+                       "r14", "r15", "memory", "cc");
+    return (status_t)(uint32_t)header;
 }
 
 // Calls `portal` with `m`; `send` (0: none) is copied along, `receive` (0: none) takes what comes.
@@ -99,8 +109,7 @@ static inline status_t ipc_reply(slot_t reply, slot_t send, struct message *m)
 
 static inline status_t ipc_notify(slot_t portal)
 {
-    struct message m = {{0}};
-    return sys_invoke(sys_header(SYS_NOTIFY, portal, 0, 0, 0, 0), &m).status;
+    return sys_signal(sys_header(SYS_NOTIFY, portal, 0, 0, 0, 0));
 }
 
 // Hands the caller in `reply` on to the server behind `portal`, with `m` as its message.

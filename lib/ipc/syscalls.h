@@ -3,11 +3,13 @@
 //
 // Registers.   in: RAX header, RDI RSI RDX R8 R9 R10 the six words.
 //             out: RAX result, RBX badge, R12 carried badge, RDI RSI RDX R8 R9 R10 the six words.
-// RSP is kept; every other register comes back zero (RCX and R11 hold RIP and RFLAGS, as SYSRET
-// leaves them). FPU state is kept. A system call that fails answers its status and zero words.
+// RSP, RBP and RFLAGS are kept; every other register comes back zero (RCX and R11 hold RIP and
+// RFLAGS, as SYSRET leaves them; where no message comes, R12 to R15 may be as they were). FPU state
+// is kept. A system call that fails answers its status and zero words.
 //
-// Header word: number | target slot | slot of the capability sent | slot for one that may come |
-// reply slot | flags. Slot 0 means "none": it holds the task's pager and has no name.
+// Header word: flags | target slot | slot of the capability sent | slot for one that may come |
+// reply slot | mask | number. A call of a low slot that names nothing else is its slot times 16, which
+// is where the kernel finds that slot. Slot 0 means "none": it holds the task's pager and has no name.
 #pragma once
 
 #include <stdint.h>
@@ -69,7 +71,7 @@ typedef uint32_t slot_t; // number of a capability slot; 0 names none
 #define SLOT_BITS 12
 #define SLOT_MAX  ((1u << SLOT_BITS) - 1)
 
-// Flags of the header word (bits 56..63).
+// Flags of the header word (bits 0..3; the mask in bits 52..55).
 #define SYS_MOVE     0x01u // move the capability sent; without it, it is copied
 #define SYS_REPLY    0x02u // REPLY_RECV: answer the reply slot first
 #define SYS_POLL     0x04u // REPLY_RECV, WAIT: E_BUSY instead of waiting; a reply was given
@@ -86,8 +88,8 @@ typedef uint32_t slot_t; // number of a capability slot; 0 names none
 static inline uint64_t sys_header(enum syscall_number number, slot_t target, slot_t send,
                                   slot_t receive, slot_t reply, uint32_t flags)
 {
-    return (uint64_t)number | (uint64_t)target << 8 | (uint64_t)send << 20 |
-           (uint64_t)receive << 32 | (uint64_t)reply << 44 | (uint64_t)flags << 56;
+    return (flags & 0xfu) | (uint64_t)target << 4 | (uint64_t)send << 16 | (uint64_t)receive << 28 |
+           (uint64_t)reply << 40 | (uint64_t)(flags >> 4) << 52 | (uint64_t)number << 56;
 }
 
 // The result word of a successful call or receive: status in bits 0..31 (signed), then

@@ -26,7 +26,7 @@ answer:
     je execute
 end:
     xor %edi, %edi
-    mov $PROBE_EXIT_HEADER, %eax
+    movabs $PROBE_EXIT_HEADER, %rax
     syscall
 
 // RSI: address, RDX: how many. R10:R9:R8 is shifted right by a byte each time, so that the first one

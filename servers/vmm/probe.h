@@ -4,8 +4,8 @@
 #pragma once
 
 // What the assembler needs of ipc/syscalls.h and arch/layout.h, which only C can read.
-#define PROBE_CALL_HEADER 0x200
-#define PROBE_EXIT_HEADER 6
+#define PROBE_CALL_HEADER 0x20
+#define PROBE_EXIT_HEADER 0x0600000000000000
 #define PROBE_AT_4LEVEL   0xffffff0000000000
 #define PROBE_AT_5LEVEL   0xfffe000000000000
 
@@ -15,8 +15,9 @@
 #include "ipc/probe.h"
 #include "ipc/syscalls.h"
 
-_Static_assert(PROBE_CALL_HEADER == (SYS_CALL | SLOT_PARENT << 8), "probe.S calls its parent");
-_Static_assert(PROBE_EXIT_HEADER == SYS_EXIT, "probe.S exits");
+_Static_assert(PROBE_CALL_HEADER == ((uint64_t)SYS_CALL << 56 | SLOT_PARENT << 4),
+               "probe.S calls its parent");
+_Static_assert(PROBE_EXIT_HEADER == (uint64_t)SYS_EXIT << 56, "probe.S exits");
 _Static_assert(PROBE_AT_4LEVEL == PROBE_4LEVEL && PROBE_AT_5LEVEL == PROBE_5LEVEL, "arch/layout.h");
 _Static_assert(PROBE_READ == 0 && PROBE_WRITE == 1 && PROBE_EXEC == 2, "probe.S counts down");
 

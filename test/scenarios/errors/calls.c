@@ -68,8 +68,9 @@ static bool call_is_survived(uint64_t *seed)
     if (number == SYS_EXIT || number == SYS_LOG || number == SYS_YIELD)
         return true;
     slot_t target = FIRST_UNUSED + random_next(seed) % (SLOT_MAX - FIRST_UNUSED);
-    uint64_t header = random_next(seed) & ~((uint64_t)SLOT_MAX << 8 | 0xff);
-    struct result result = sys_invoke(header | (uint64_t)target << 8 | number, &m);
+    uint64_t others =
+        random_next(seed) & ~sys_header((enum syscall_number)0xff, SLOT_MAX, 0, 0, 0, 0);
+    struct result result = sys_invoke(others | sys_header(number, target, 0, 0, 0, 0), &m);
     bool is_empty = !(m.w[0] | m.w[1] | m.w[2] | m.w[3] | m.w[4] | m.w[5] | result.badge);
     return is_typed_error(result.status) && is_empty;
 }

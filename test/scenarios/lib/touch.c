@@ -7,7 +7,8 @@ typedef void touch_code_t(uint64_t va);
 
 touch_code_t touch_read, touch_write, touch_execute, touch_await, touch_count; // touch_code.S
 
-_Static_assert(TOUCH_EXIT_HEADER == SYS_EXIT, "what the assembler loads is EXIT's header");
+_Static_assert(TOUCH_EXIT_HEADER == (uint64_t)SYS_EXIT << 56,
+               "what the assembler loads is EXIT's header");
 
 static const struct {
     touch_code_t *code;

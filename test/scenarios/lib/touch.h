@@ -3,7 +3,7 @@
 // one access and ends; how it ended says what the access met.
 #pragma once
 
-#define TOUCH_EXIT_HEADER 6 // for the assembler: sys_header(SYS_EXIT, ...)
+#define TOUCH_EXIT_HEADER 0x0600000000000000 // for the assembler: sys_header(SYS_EXIT, ...)
 
 #ifndef __ASSEMBLER__
 #include "ipc/vmm_client.h"

@@ -10,7 +10,7 @@
 touch_read:
     mov (%rdi), %rdi
 exit:
-    mov $TOUCH_EXIT_HEADER, %eax
+    movabs $TOUCH_EXIT_HEADER, %rax
     syscall
 
 touch_write:

@@ -99,12 +99,29 @@ canary_syscall:
     fill_general
     mov COUNT, %rax
     syscall
-    .irp reg, rdi, rsi, rdx, r8, r9, r10, rbx, rbp, r12, r13, r14, r15, rax
+    .irp reg, rdi, rsi, rdx, r8, r9, r10, rbx, r12, rax
     test %\reg, %\reg
     jz 1f
     incq WRONG
 1:
     .endr
+    .set i, 12 // as fill_general counts: R13 to R15 are zero or as they were
+    .irp reg, r13, r14, r15
+    mov %\reg, %rcx
+    sub SEED, %rcx
+    cmp $i, %rcx
+    je 1f
+    test %\reg, %\reg
+    jz 1f
+    incq WRONG
+1:
+    .set i, i + 1
+    .endr
+    sub SEED, %rbp
+    cmp $9, %rbp // kept
+    je 1f
+    incq WRONG
+1:
     check_vector
     leave_with_wrong
 

@@ -10,7 +10,8 @@
 uint64_t canary_spin(uint64_t seed, uint64_t rounds);
 
 // Fills them, makes the system call `header` with words seed + 1 ..., and compares: XMM as they
-// were, all general registers zero but RSP, RCX, R11 and the status in RAX, which must be OK.
+// were, all general registers zero but RSP, RBP, RCX and R11, and RAX too, which is the status OK. R13 to
+// R15 may be as they were.
 uint64_t canary_syscall(uint64_t seed, uint64_t header);
 
 // Loads DS, ES, FS and GS with `selector`.

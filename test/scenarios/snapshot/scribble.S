@@ -29,7 +29,7 @@ scribble_start:
     mov %rdi, ARENA_VA(%rax, %rdx)
     dec %ecx
     jnz 1b
-    mov $SCRIBBLE_END, %eax
+    movabs $SCRIBBLE_END, %rax
     syscall
 scribble_end:
 

@@ -24,7 +24,7 @@ static void creation_claims_a_frame(void **state)
     assert_null(e);
     e = make_endpoint(world.vmm, 20);
     assert_int_equal(e->refs, 1);
-    assert_int_equal(slot_of(world.vmm, 20)->flags, SLOT_ALL);
+    assert_int_equal(slot_of(world.vmm, 20)->flags, SLOT_COPY | SLOT_MOVE);
 }
 
 static void a_full_count_is_a_limit(void **state)

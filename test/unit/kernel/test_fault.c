@@ -323,7 +323,7 @@ static void the_fpu_is_given_without_a_message(void **state)
     assert_true(world_fault(t, VECTOR_DEVICE_NOT_AVAILABLE, 0, 0));
     assert_ptr_equal(fake.fpu_taken, t);
     assert_ptr_equal(world.resumed, t);
-    assert_int_equal(t->event.kind, MESSAGE_CALL);
+    assert_int_equal(t->special & SPECIAL_EVENT, 0);
 }
 
 static void task_ones_exception_is_the_end(void **state)

@@ -170,7 +170,7 @@ static enum entry random_entry(const struct task *t)
 
 static void count(const struct task *t, uint64_t header)
 {
-    enum syscall_number number = header & 0xff;
+    enum syscall_number number = header_number(header);
     if (t->object.kind != OBJECT_TASK || t->state != TASK_READY || (int32_t)t->regs.rax != OK)
         return;
     n_succeeded[number]++;

@@ -11,7 +11,7 @@ static void the_header_packs_every_field_apart(void **state)
         slot_t s[4] = {0};
         s[field] = SLOT_MAX;
         uint64_t h = sys_header(SYS_LOG, s[0], s[1], s[2], s[3], 0);
-        assert_int_equal(h & 0xff, SYS_LOG);
+        assert_int_equal(header_number(h), SYS_LOG);
         assert_int_equal(header_target(h), s[0]);
         assert_int_equal(header_send(h), s[1]);
         assert_int_equal(header_receive(h), s[2]);

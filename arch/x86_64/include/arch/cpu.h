@@ -63,6 +63,7 @@ static inline void msr_write(uint32_t msr, uint64_t value)
         __asm__ volatile("mov %0, %%cr" #n : : "r"(value) : "memory");     \
     }
 CONTROL_REGISTER(0)
+CONTROL_REGISTER(3)
 CONTROL_REGISTER(4)
 
 struct cpuid {

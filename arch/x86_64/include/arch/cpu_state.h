@@ -19,7 +19,6 @@ struct tss {
 } __attribute__((packed));
 
 struct cpu_state {
-    paddr_t root;                               // in CR3
     uint64_t fs_base;                           // in the MSR
     struct task *fpu_owner;                     // whose FPU state is in the registers
     bool is_fpu_locked;                         // CR0.TS

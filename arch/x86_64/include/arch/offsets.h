@@ -14,48 +14,80 @@
 #define CPU_STACK_TOP  16
 #define CPU_PAYER      24
 #define CPU_READY_MASK 32
-#define CPU_ROOT       40
-#define CPU_TSS_RSP0   72
+#define CPU_TOP        36
+#define CPU_TSS_RSP0   64
+#define CPU_READY      176
 
 // struct task
-#define TASK_STATE         8
-#define TASK_PRIORITY      9
-#define TASK_EFFECTIVE     10
-#define TASK_SLICE         11
-#define TASK_SPECIAL       12
-#define TASK_LINK          32
+#define TASK_STATE         8 // a byte; as a word of 32 bits it takes `receive` along
+#define TASK_PRIORITY      12
+#define TASK_EFFECTIVE     13
+#define TASK_SLICE         14
+#define TASK_SPECIAL       15
+#define TASK_LINK          24
 #define TASK_REGISTERS     48
+#define TASK_RAX           96
+#define TASK_RBP           136
 #define TASK_VECTOR        168
+#define TASK_ERROR         176
 #define TASK_RIP           184
 #define TASK_RFLAGS        200
 #define TASK_RSP           208
 #define TASK_REGISTERS_END 224
-#define TASK_HEADER        224
 #define TASK_REPLY_SLOT    240
-#define TASK_EVENT_KIND    248
-#define TASK_ROOT          280
-#define TASK_REPLY_INTO    296
-#define TASK_LOOP_HEADER   304
-#define TASK_LOOP_ENDPOINT 312
-#define TASK_LOOP_RECEIVE  320
-#define TASK_SLOTS         328
+#define TASK_FAULT_ADDRESS 248
+#define TASK_ROOT          256
+#define TASK_ENDPOINT      272
+#define TASK_REPLY_INTO    280
+#define TASK_RECEIVE_INTO  288
+#define TASK_LOOP_HEADER   296
+#define TASK_LOOP_AFTER    304
+#define TASK_SLOTS         336
 
 #define STATE_READY     1
 #define STATE_ANSWER    3
 #define STATE_RECEIVING 4
+#define EXCEPTION       16 // of `special`
+#define TICKS           2  // of a time slice
+
+// Their `vector`: how they go on.
+#define PAGE_FAULT_VECTOR 14
+#define SYSCALL_VECTOR    0x100
+#define YIELD_VECTOR      0x101
 
 // struct slot
-#define SLOT_OBJECT   0
-#define SLOT_TYPE     8
-#define TYPE_EMPTY    0
-#define TYPE_PORTAL   1
-#define TYPE_ENDPOINT 2
-#define TYPE_REPLY    3
+#define SLOT_OBJECT 0
+#define SLOT_TYPE   8
+#define SLOT_FLAGS  9
+#define TYPE_EMPTY  0
+#define TYPE_PORTAL 1
+#define TYPE_REPLY  3
+#define FLAG_CALL   1
+#define FLAG_NOTIFY 2
+#define FLAG_COPY   4
+#define FLAG_MOVE   8
 
 // struct portal, struct endpoint
-#define PORTAL_ENDPOINT      0
-#define PORTAL_BADGE         8
-#define ENDPOINT_SENDERS     8
-#define ENDPOINT_RECEIVERS   24
-#define ENDPOINT_REPORTS     56
-#define ENDPOINT_IS_NOTIFIED 96
+#define IDLE                   0
+#define PENDING                1
+#define CROWDED                2
+#define PORTAL_ENDPOINT        0
+#define PORTAL_BADGE           8
+#define PORTAL_REFS            32
+#define ENDPOINT_RECEIVER      8
+#define ENDPOINT_RECEIVERS     32
+#define ENDPOINT_WAITERS       48
+#define ENDPOINT_WORD          96
+#define ENDPOINT_IS_NOTIFIED   104
+#define ENDPOINT_REPORTS_FIRST 106
+#define ENDPOINT_REFS          108
+
+// System calls, statuses, results (ipc/syscalls.h, ipc/status.h)
+#define NUMBER_NOTIFY       3
+#define NUMBER_YIELD        5
+#define NUMBER_COUNT        22
+#define ANSWER_NOSYS        -19
+#define ANSWER_SLOT         -14
+#define RESULT_NOTIFICATION 0x100000000
+#define RESULT_EXCEPTION    0x300000000
+#define RESULT_WITH_CAP     0x10000000000

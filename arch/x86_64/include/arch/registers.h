@@ -9,7 +9,7 @@ struct registers {
     uint64_t w[MESSAGE_WORDS]; // RDI RSI RDX R8 R9 R10
     uint64_t rax, rbx, r12;    // header or result, badge, carried badge
     uint64_t rcx, r11, rbp, r13, r14, r15;
-    uint64_t vector; // what entered the kernel; VECTOR_SYSCALL: only the above w, rax are saved
+    uint64_t vector; // what entered the kernel last, or VECTOR_*: how the task goes on
     uint64_t error;
     uint64_t rip, cs, rflags, rsp, ss;
 };
@@ -18,4 +18,8 @@ _Static_assert(sizeof(struct registers) == 176, "the entry paths in entry.S push
 
 #define VECTOR_DEVICE_NOT_AVAILABLE 7u
 #define VECTOR_PAGE_FAULT           14u
-#define VECTOR_SYSCALL              0x100u
+
+// A task in user mode, or in a system call: only w, rax and, of the rest, rbp, rip, rflags and rsp are
+// saved; with YIELD its answer is OK and no words, whatever w and rax hold.
+#define VECTOR_SYSCALL 0x100u
+#define VECTOR_YIELD   0x101u

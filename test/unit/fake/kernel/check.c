@@ -98,10 +98,13 @@ static const char *count_slot(struct task *t, struct slot *s, unsigned number)
     struct endpoint *e;
     switch (s->type) {
     case SLOT_PORTAL:
+        REQUIRE(number || !(s->flags & (SLOT_CALL | SLOT_NOTIFY)), "task %u: a pager by name",
+                self);
         return count_portal(s->portal, "slot", self);
     case SLOT_ENDPOINT:
         e = check_object(index_of(s->endpoint), OBJECT_ENDPOINT);
-        REQUIRE(e && e == s->endpoint, "task %u slot %u: no endpoint", self, number);
+        REQUIRE(e && e == s->endpoint && !(s->flags & (SLOT_CALL | SLOT_NOTIFY)),
+                "task %u slot %u: no endpoint", self, number);
         seen.endpoint_refs[e->object.index]++;
         return NULL;
     case SLOT_REPLY:
@@ -115,6 +118,8 @@ static const char *count_slot(struct task *t, struct slot *s, unsigned number)
         return NULL;
     default:
         REQUIRE(s->type <= SLOT_MACHINE, "task %u slot %u: type %u", self, number, s->type);
+        REQUIRE(!(s->flags & (SLOT_CALL | SLOT_NOTIFY)), "task %u slot %u: callable, but no portal",
+                self, number);
         return NULL;
     }
 }
@@ -191,6 +196,8 @@ static const char *count_endpoint(struct endpoint *e)
 {
     TRY(walk(&e->senders, "senders", visit_task, &(struct expected){TASK_SENDING, e, -1}));
     TRY(walk(&e->receivers, "receivers", visit_task, &(struct expected){TASK_RECEIVING, e, -1}));
+    if (e->standing > STANDING_CROWDED)
+        TRY(visit_task(&e->receiver->link, &(struct expected){TASK_RECEIVING, e, -1}));
     TRY(walk(&e->waiters, "waiters", visit_task, &(struct expected){TASK_WAITING, e, -1}));
     return walk(&e->reports, "reports", visit_report, e);
 }
@@ -228,18 +235,38 @@ static const char *judge_blocked(struct task *t)
 {
     uint32_t self = t->object.index;
     bool is_called = t->state == TASK_SENDING || t->state == TASK_ANSWER;
-    slot_t receive = header_receive(t->header);
-    if (is_called || t->state == TASK_RECEIVING)
-        REQUIRE(!receive || check_slot(t, receive)->type == SLOT_EMPTY,
-                "task %u: waits with its receive slot full", self);
+    const struct slot *receive = t->state == TASK_RECEIVING ? t->receive_into
+                                 : is_called && t->receive  ? check_slot(t, t->receive)
+                                                            : NULL;
+    REQUIRE(!receive || receive->type == SLOT_EMPTY, "task %u: waits with its receive slot full",
+            self);
     if (t->state == TASK_RECEIVING)
-        REQUIRE(t->reply_into == check_slot(t, header_reply(t->header)),
-                "task %u: the reply would go to another slot than it named", self);
-    if (t->state == TASK_RECEIVING)
-        REQUIRE(check_slot(t, header_reply(t->header))->type == SLOT_EMPTY,
-                "task %u: receives with its reply slot full", self);
-    REQUIRE(is_called || t->state == TASK_STOPPED || t->event.kind == MESSAGE_CALL,
+        REQUIRE(t->reply_into->type == SLOT_EMPTY, "task %u: receives with its reply slot full",
+                self);
+    REQUIRE(is_called || t->state == TASK_STOPPED || task_message_kind(t) == MESSAGE_CALL,
             "task %u: state %u with an event", self, t->state);
+    return NULL;
+}
+
+// What the fast path in arch takes for granted when the same REPLY_RECV comes again.
+static const char *judge_loop(struct task *t)
+{
+    uint64_t header = t->loop_header;
+    uint32_t self = t->object.index;
+    slot_t receive = header_receive(header);
+    if (!header)
+        return NULL;
+    const struct slot *target = check_slot(t, header_target(header));
+    REQUIRE(header_number(header) == SYS_REPLY_RECV && header_flags(header) == SYS_REPLY &&
+                !header_send(header),
+            "task %u: remembers what is not plain", self);
+    REQUIRE(t->reply_into == check_slot(t, header_reply(header)),
+            "task %u: the fast path would answer another caller than it names", self);
+    REQUIRE(target->type == SLOT_ENDPOINT && target->endpoint == t->endpoint,
+            "task %u: the fast path would receive where it may not", self);
+    REQUIRE(t->receive_into == (receive ? check_slot(t, receive) : NULL) &&
+                (!receive || t->receive_into->type == SLOT_EMPTY),
+            "task %u: the fast path would receive into a full slot", self);
     return NULL;
 }
 
@@ -251,18 +278,20 @@ static const char *judge_task(struct cpu *cpu, struct task *t)
     REQUIRE(t->state <= TASK_STOPPED, "task %u: state %u", self, t->state);
     REQUIRE(seen.task_queues[self] == is_queued, "task %u: state %u in %u queues", self, t->state,
             seen.task_queues[self]);
-    REQUIRE(is_queued || !list_is_linked(&t->link), "task %u: linked, in no queue", self);
+    bool is_alone = t->state == TASK_RECEIVING && t->endpoint->receiver == t;
+    REQUIRE((is_queued && !is_alone) == list_is_linked(&t->link), "task %u: linked, in no queue",
+            self);
+    REQUIRE(!is_alone || !t->special, "task %u: special, but waits alone", self);
     REQUIRE(!t->via == (t->state != TASK_SENDING), "task %u: state %u, via", self, t->state);
-    REQUIRE(!t->reply_slot == (t->state != TASK_ANSWER), "task %u: reply slot", self);
-    REQUIRE(!t->reply_slot || (t->reply_slot->type == SLOT_REPLY && t->reply_slot->caller == t),
+    REQUIRE(t->state != TASK_ANSWER ||
+                (t->reply_slot->type == SLOT_REPLY && t->reply_slot->caller == t),
             "task %u: its reply slot is no reply to it", self);
     REQUIRE(!t->lent == !(t->special & SPECIAL_LOAN), "task %u: loan not marked", self);
     REQUIRE(!t->lent || (t->state == TASK_ANSWER || t->state == TASK_SENDING),
             "task %u: state %u with a loan", self, t->state);
     REQUIRE(!t->lent || (t->lent->lender == self && t->lent->type != SLOT_EMPTY),
             "task %u: its loan is not there", self);
-    REQUIRE(!t->loop_header || t->reply_into == check_slot(t, header_reply(t->loop_header)),
-            "task %u: the fast path would answer another caller than it names", self);
+    TRY(judge_loop(t));
     REQUIRE(t->effective >= t->priority, "task %u: below its own priority", self);
     REQUIRE(!t->n_swept || t->state == TASK_STOPPED, "task %u: half destroyed but alive", self);
     return judge_blocked(t);
@@ -279,12 +308,19 @@ static const char *judge_endpoint(struct endpoint *e)
     REQUIRE(seen.endpoint_linked[self] || !list_is_linked(&e->link), "endpoint %u: stray link",
             self);
     REQUIRE(e->is_notified || !e->word, "endpoint %u: a word without notification", self);
-    bool is_received = !list_is_empty(&e->receivers), is_awaited = !list_is_empty(&e->waiters);
+    bool is_queue = !list_is_empty(&e->receivers), is_alone = e->standing > STANDING_CROWDED;
+    bool is_received = is_queue || is_alone, is_awaited = !list_is_empty(&e->waiters);
     REQUIRE(!(is_received || is_awaited) || e->refs, "endpoint %u: who receives?", self);
     REQUIRE(!is_received || (list_is_empty(&e->senders) && list_is_empty(&e->reports)),
             "endpoint %u: a receiver waits beside a message", self);
     REQUIRE(!(is_received || is_awaited) || !e->is_notified,
             "endpoint %u: somebody waits beside a notification", self);
+    REQUIRE(!is_alone || !(is_queue || is_awaited), "endpoint %u: not alone", self);
+    REQUIRE(is_alone || !(is_queue || is_awaited) || e->standing == STANDING_CROWDED,
+            "endpoint %u: a crowd that the fast path does not see", self);
+    bool is_pending = e->is_notified || !list_is_empty(&e->senders) || !list_is_empty(&e->reports);
+    REQUIRE(!is_pending || e->standing == STANDING_PENDING || e->standing == STANDING_CROWDED,
+            "endpoint %u: something pending that the fast path does not see", self);
     return NULL;
 }
 
@@ -322,8 +358,8 @@ static const char *check_cpu(struct cpu *cpu)
 {
     for (int p = 0; p < (int)PRIORITIES; p++) {
         TRY(walk(&cpu->ready[p], "ready", visit_task, &(struct expected){TASK_READY, NULL, p}));
-        REQUIRE(list_is_empty(&cpu->ready[p]) || cpu->ready_mask & 1u << p,
-                "ready mask: %d is missing", p);
+        REQUIRE(list_is_empty(&cpu->ready[p]) || (cpu->ready_mask & 1u << p && cpu->top >= p),
+                "ready mask or top: %d is missing", p);
     }
     REQUIRE(!cpu->direct, "somebody is still to be switched to");
     REQUIRE(!cpu->current || (cpu->current == check_object(index_of(cpu->current), OBJECT_TASK) &&

@@ -44,6 +44,7 @@ struct action town_action[] = {
     {"client exits", SYSTEM(CLIENT, EXIT)},
     {"middle receives", SYSTEM(MIDDLE, REPLY_RECV, RECEIVE(OWN_ENDPOINT, 0))},
     {"middle answers", SYSTEM(MIDDLE, REPLY_RECV, ANSWER(OWN_ENDPOINT, 0, 0))},
+    {"middle answers and receives", SYSTEM(MIDDLE, REPLY_RECV, RECEIVE(OWN_ENDPOINT, SYS_REPLY))},
     {"middle answers with a move",
      SYSTEM(MIDDLE, REPLY_RECV, ANSWER(OWN_ENDPOINT, TO_BACK, SYS_MOVE))},
     {"middle calls back", SYSTEM(MIDDLE, CALL, .target = TO_BACK, .receive = 12)},
@@ -58,6 +59,7 @@ struct action town_action[] = {
     {"server receives", SYSTEM(SERVER, REPLY_RECV, RECEIVE(OWN_ENDPOINT, 0))},
     {"server waits", SYSTEM(SERVER, WAIT, .target = OWN_ENDPOINT)},
     {"server answers", SYSTEM(SERVER, REPLY_RECV, ANSWER(OWN_ENDPOINT, 0, 0))},
+    {"server answers and receives", SYSTEM(SERVER, REPLY_RECV, RECEIVE(OWN_ENDPOINT, SYS_REPLY))},
     {"server only answers", SYSTEM(SERVER, REPLY_RECV, ANSWER(0, TO_FRONT, 0))},
     {"server answers with a copy", SYSTEM(SERVER, REPLY_RECV, ANSWER(OWN_ENDPOINT, TO_FRONT, 0))},
     {"server answers through what came",
@@ -164,18 +166,24 @@ static void clean_task(struct task *t)
     bool is_called = t->state == TASK_SENDING || t->state == TASK_ANSWER;
     memcpy(w, t->regs.w, sizeof w);
     t->regs = (struct registers){0};
-    if (is_called && t->event.kind != MESSAGE_EXCEPTION)
+    if (is_called && !(t->special & SPECIAL_EXCEPTION))
         memcpy(t->regs.w, w, sizeof w);
     if (t->state == TASK_READY)
         t->link = (struct list){0};
-    if (!is_called && t->state != TASK_RECEIVING && t->state != TASK_WAITING)
+    if (t->state != TASK_SENDING)
         t->header = 0;
-    if (t->event.kind == MESSAGE_CALL)
-        t->event = (struct task_event){0};
-    if (t->state != TASK_RECEIVING)
-        t->reply_into = NULL;
-    t->loop_header = 0; // for arch's fast path alone
-    t->loop_endpoint = t->loop_receive = NULL;
+    if (!is_called)
+        t->receive = 0;
+    if (t->state != TASK_ANSWER)
+        t->reply_slot = NULL;
+    if (!(t->special & SPECIAL_EXCEPTION))
+        t->fault_address = 0;
+    if (!(t->special & SPECIAL_RETURNED))
+        t->refusal = OK;
+    if (t->state != TASK_RECEIVING && !t->loop_header) {
+        t->endpoint = NULL;
+        t->reply_into = t->receive_into = NULL;
+    }
     t->slice = SLICE_TICKS;
     for (unsigned i = 0; i < TOWN_SLOTS; i++)
         if (t->slots[i].type == SLOT_EMPTY)

@@ -22,6 +22,7 @@ static struct {
         bool is_task;
         enum task_state state;
         enum message_kind event;
+        struct slot *receive_into, *reply_into; // that it named, if it waits
         struct registers regs;
     } task[FAKE_FRAMES];
     struct {
@@ -61,7 +62,10 @@ static void note_frame(uint64_t i)
     before.is_portals[i] = p;
     if (t) {
         before.task[i].state = t->state;
-        before.task[i].event = t->event.kind;
+        before.task[i].event = task_message_kind(t);
+        bool is_receiving = t->state == TASK_RECEIVING;
+        before.task[i].receive_into = is_receiving ? t->receive_into : slot_at(t, t->receive);
+        before.task[i].reply_into = t->reply_into;
         before.task[i].regs = t->regs;
     }
     if (e) {
@@ -116,7 +120,7 @@ static const char *judge_portal(uint64_t number, const struct portal_before *b,
                                 const struct portal *p)
 {
     uint64_t place = number % PORTALS_PER_FRAME;
-    bool is_revoked = before.actor && (before.header & 0xff) == SYS_PORTAL_REVOKE &&
+    bool is_revoked = before.actor && header_number(before.header) == SYS_PORTAL_REVOKE &&
                       before.w[0] == number / PORTALS_PER_FRAME &&
                       before.w[1 + place / 64] >> place % 64 & 1;
     bool by_machine = b->endpoint == machine_endpoint && !is_revoked;
@@ -156,20 +160,19 @@ static const char *judge_endpoint(uint64_t i)
 }
 
 // A receiver has a reply capability exactly if a task called, with that task's words.
-static const char *judge_received(struct task *r, uint64_t header)
+static const char *judge_received(struct task *r, const struct slot *s)
 {
-    struct slot *s = slot_at(r, header_reply(header));
     unsigned kind = kind_of(r);
     bool is_call = kind == MESSAGE_CALL || kind == MESSAGE_EXCEPTION || kind == MESSAGE_EXIT;
     if ((s->type == SLOT_REPLY) != is_call)
         return complain("reply slot and message disagree", r->object.index);
     if (!is_call)
         return NULL;
-    if (s->caller->event.kind != kind)
+    if (task_message_kind(s->caller) != kind)
         return complain("another kind than the caller sent", r->object.index);
     if (kind == MESSAGE_CALL && memcmp(s->caller->regs.w, r->regs.w, sizeof r->regs.w) != 0)
         return complain("other words than the caller sent", r->object.index);
-    if (!(r->regs.rax & RESULT_WANTS_CAP) != !header_receive(s->caller->header))
+    if (!(r->regs.rax & RESULT_WANTS_CAP) != !s->caller->receive)
         return complain("whether the caller takes a capability", r->object.index);
     return NULL;
 }
@@ -186,9 +189,8 @@ static const char *judge_returned(struct task *t, status_t status)
 }
 
 // A slot named for a capability is full exactly if the result says that one came.
-static const char *judge_carried(struct task *t, uint64_t header)
+static const char *judge_carried(struct task *t, const struct slot *s)
 {
-    const struct slot *s = slot_at(t, header_receive(header));
     bool is_full = s && s->type != SLOT_EMPTY;
     bool is_told = (int32_t)t->regs.rax == OK && t->regs.rax & RESULT_CAP;
     if (is_full != is_told)
@@ -209,21 +211,25 @@ static const char *judge_woken(struct task *t, enum task_state state)
     if (before.task[t->object.index].event != MESSAGE_CALL)
         return judge_bystander(t); // an exception was answered
     status_t status = (int32_t)t->regs.rax;
-    const char *problem = state == TASK_RECEIVING && status == OK ? judge_received(t, t->header)
-                                                                  : judge_returned(t, status);
-    return problem || state == TASK_WAITING ? problem : judge_carried(t, t->header);
+    uint32_t i = t->object.index;
+    const char *problem = state == TASK_RECEIVING && status == OK
+                              ? judge_received(t, before.task[i].reply_into)
+                              : judge_returned(t, status);
+    if (problem || state == TASK_WAITING)
+        return problem;
+    return judge_carried(t, before.task[i].receive_into);
 }
 
 // The task that made the system call and goes on.
 static const char *judge_actor(struct task *t)
 {
     status_t status = (int32_t)t->regs.rax;
-    bool is_receive =
-        (before.header & 0xff) == SYS_REPLY_RECV && header_target(before.header); // 0: only replies
+    bool is_receive = header_number(before.header) == SYS_REPLY_RECV &&
+                      header_target(before.header); // 0: only replies
     if (status != OK || !is_receive)
         return judge_returned(t, status);
-    const char *problem = judge_received(t, before.header);
-    return problem ? problem : judge_carried(t, before.header);
+    const char *problem = judge_received(t, slot_at(t, header_reply(before.header)));
+    return problem ? problem : judge_carried(t, slot_at(t, header_receive(before.header)));
 }
 
 static const char *judge_task(struct task *t)

@@ -24,10 +24,12 @@ static void make_vmm(void)
     assert_int_equal(endpoint_create(BOOT_OBJECT_VMM_ENDPOINT, &machine_endpoint), OK);
     assert_int_equal(task_bind(world.vmm, VMM_ROOT, PRIORITIES - 1, 0), OK);
     assert_int_equal(task_run(world.vmm, args), OK);
-    world.vmm->slots[SLOT_SELF] = (struct slot){.type = SLOT_MACHINE, .flags = SLOT_ALL};
-    world.vmm->slots[SLOT_PARENT] =
-        (struct slot){.endpoint = machine_endpoint, .type = SLOT_ENDPOINT, .flags = SLOT_ALL};
-    world.vmm->slots[SLOT_CONSOLE] = (struct slot){.type = SLOT_CONSOLE_CAP, .flags = SLOT_ALL};
+    world.vmm->slots[SLOT_SELF] =
+        (struct slot){.type = SLOT_MACHINE, .flags = SLOT_COPY | SLOT_MOVE};
+    world.vmm->slots[SLOT_PARENT] = (struct slot){
+        .endpoint = machine_endpoint, .type = SLOT_ENDPOINT, .flags = SLOT_COPY | SLOT_MOVE};
+    world.vmm->slots[SLOT_CONSOLE] =
+        (struct slot){.type = SLOT_CONSOLE_CAP, .flags = SLOT_COPY | SLOT_MOVE};
 }
 
 // The console's ring and listener are all that the kernel has in variables of its own.
@@ -92,7 +94,7 @@ void world_switch(struct task *t)
 // The VMM zeroes what it is about to donate.
 static void donate(const struct task *t)
 {
-    enum syscall_number number = t->regs.rax & 0xff;
+    enum syscall_number number = header_number(t->regs.rax);
     uint64_t index = number == SYS_OBJECT_CREATE ? t->regs.w[0]
                      : number == SYS_TASK_SLOTS  ? t->regs.w[1]
                                                  : UNMAPPED_INDEX;
@@ -107,12 +109,25 @@ static void withdraw(void)
             fake_withdraw(i);
 }
 
+// As entry.S ends a system call.
+static struct task *handle_syscall(struct cpu *cpu)
+{
+    struct task *t = cpu->current;
+    struct syscall_end end = syscall_handle(cpu);
+    bool has_yielded = t->regs.vector == VECTOR_YIELD;
+    if (has_yielded || !end.task)
+        task_return(t, end.status);
+    if (has_yielded)
+        t->regs.vector = VECTOR_SYSCALL;
+    return end.task ? end.task : t;
+}
+
 static struct task *handle(enum entry entry, uint64_t address)
 {
     struct cpu *cpu = &world.cpu;
     switch (entry) {
     case ENTRY_SYSCALL:
-        return syscall_handle(cpu);
+        return handle_syscall(cpu);
     case ENTRY_FAULT:
         return fault_handle(cpu, address);
     case ENTRY_TIMER:
@@ -141,7 +156,7 @@ bool world_enter(enum entry entry, uint64_t address, const char **problem)
     struct task *actor = world.cpu.current;
     if (entry == ENTRY_SYSCALL) {
         donate(actor);
-        if ((actor->regs.rax & 0xff) == SYS_CONSOLE_READ && actor->regs.w[0])
+        if (header_number(actor->regs.rax) == SYS_CONSOLE_READ && actor->regs.w[0])
             world.may_listen = true;
     }
     transition_begin(entry == ENTRY_SYSCALL ? actor : NULL);
@@ -176,6 +191,7 @@ void world_load(struct task *t, enum syscall_number number, const struct call *c
     t->regs.rax =
         sys_header(number, call->target, call->send, call->receive, call->reply, call->flags);
     t->regs.rbx = t->regs.r12 = 0xdead;
+    t->regs.vector = VECTOR_SYSCALL;
     memcpy(t->regs.w, call->w, sizeof call->w);
 }
 
