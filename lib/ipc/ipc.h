@@ -21,6 +21,7 @@ struct result {
     bool wants_cap;         // the caller named a slot for a capability in the reply
     uint64_t badge;
     uint64_t carried;
+    uint64_t word; // all but the badges as it came, RESULT_*
 };
 
 // One system call: `m` is sent and overwritten with what came back.
@@ -58,6 +59,7 @@ static inline struct result sys_invoke(uint64_t header, struct message *m)
         .wants_cap = rax & RESULT_WANTS_CAP,
         .badge = badge,
         .carried = carried,
+        .word = rax,
     };
 }
 

@@ -158,20 +158,20 @@ _Noreturn void native_fail(const char *what, status_t status)
         power_off_call(NULL, POWER_FAILURE);
 }
 
-static enum carried carried_of(const struct result *result)
+static enum carried carried_of(uint64_t word)
 {
-    if (!(result->got_own | result->got_object | result->got_cap))
+    if (!(word & (RESULT_OWN | RESULT_OBJECT | RESULT_CAP)))
         return CARRIED_NONE;
-    return result->got_own ? CARRIED_BADGE : result->got_object ? CARRIED_OBJECT : CARRIED_SLOT;
+    return word & RESULT_OWN ? CARRIED_BADGE : word & RESULT_OBJECT ? CARRIED_OBJECT : CARRIED_SLOT;
 }
 
 // What came, as a request.
 static void request_fill(struct request *r, const struct result *result, const struct message *m)
 {
-    r->event = (enum message_event)result->kind;
+    r->event = (enum message_event)(result->word >> RESULT_KIND_SHIFT & RESULT_KIND_MASK);
     r->badge = result->badge;
-    r->wants_cap = result->wants_cap;
-    r->carried = carried_of(result);
+    r->wants_cap = result->word & RESULT_WANTS_CAP;
+    r->carried = carried_of(result->word);
     r->carried_value = result->carried;
     for (unsigned i = 0; i < MESSAGE_WORDS; i++)
         r->words[i] = m->w[i];
@@ -195,21 +195,21 @@ void native_reply_receive(struct vmm *vm, struct request *r)
 {
     struct message m;
     uint32_t reply_slot = vm->state->reply_slot;
-    slot_t send = r->gives_cap ? VMM_SLOT_ANSWER : 0;
-    uint32_t flags = SYS_REPLY | (send ? SYS_MOVE : 0);
+    uint64_t header =
+        sys_header(SYS_REPLY_RECV, VMM_SLOT_ENDPOINT, 0, VMM_SLOT_RECEIVE, reply_slot, SYS_REPLY);
+    if (r->gives_cap)
+        header |= sys_header(SYS_REPLY_RECV, 0, VMM_SLOT_ANSWER, 0, 0, SYS_MOVE);
     for (unsigned i = 0; i < MESSAGE_WORDS; i++)
         m.w[i] = r->answer[i];
-    struct result result = sys_invoke(
-        sys_header(SYS_REPLY_RECV, VMM_SLOT_ENDPOINT, send, VMM_SLOT_RECEIVE, reply_slot, flags),
-        &m);
+    struct result result = sys_invoke(header, &m);
     if (result.status == OK) {
         request_fill(r, &result, &m);
         return;
     }
     if (result.status != E_MORE) {
         const uint64_t words[MESSAGE_WORDS] = {(uint64_t)(int64_t)result.status};
-        if (send)
-            drop(NULL, send);
+        if (r->gives_cap)
+            drop(NULL, VMM_SLOT_ANSWER);
         reply(NULL, reply_slot, words);
         drop(NULL, reply_slot);
     }

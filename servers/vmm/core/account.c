@@ -8,26 +8,28 @@ struct account *account_of(struct vmm *vm, record_t id)
     return record_at(vm, id, RECORD_ACCOUNT);
 }
 
-static bool account_has(struct vmm *vm, record_t id, uint64_t frames)
+static bool account_has(const struct account *a, uint64_t frames)
 {
-    const struct account *a = account_of(vm, id);
     return frames <= a->quota - a->charged - a->lent;
+}
+
+// The root account's quota is the machine's memory.
+static status_t account_refusal(const struct vmm *vm, record_t id, uint64_t frames)
+{
+    return id == vm->state->root_account && frames > vm->state->n_free ? E_NOMEM : E_QUOTA;
 }
 
 status_t account_check(struct vmm *vm, record_t id, uint64_t frames)
 {
-    if (account_has(vm, id, frames))
-        return OK;
-    // The root account's quota is the machine's memory.
-    return id == vm->state->root_account && frames > vm->state->n_free ? E_NOMEM : E_QUOTA;
+    return account_has(account_of(vm, id), frames) ? OK : account_refusal(vm, id, frames);
 }
 
 status_t account_charge(struct vmm *vm, record_t id, uint64_t frames)
 {
-    status_t status = account_check(vm, id, frames);
-    if (status != OK)
-        return status;
-    account_of(vm, id)->charged += frames;
+    struct account *a = account_of(vm, id);
+    if (!account_has(a, frames))
+        return account_refusal(vm, id, frames);
+    a->charged += frames;
     vm->state->n_charged += frames;
     return OK;
 }
@@ -40,9 +42,8 @@ bool account_is_within(struct vmm *vm, record_t id, record_t ancestor)
 }
 
 // Its record cannot be freed here: this may be called from the freeing of a record.
-static void account_bury(struct vmm *vm, record_t id)
+static void account_bury(struct vmm *vm, record_t id, struct account *a)
 {
-    struct account *a = account_of(vm, id);
     if (a->refs || a->charged)
         return;
     a->next = vm->state->dead_accounts;
@@ -56,7 +57,7 @@ void account_uncharge(struct vmm *vm, record_t id, uint64_t frames)
     a->charged -= frames;
     vm->state->n_charged -= frames;
     vm->state->is_relieved = true;
-    account_bury(vm, id);
+    account_bury(vm, id, a);
 }
 
 status_t account_create(struct vmm *vm, record_t parent, uint64_t quota, record_t *id)
@@ -65,7 +66,7 @@ status_t account_create(struct vmm *vm, record_t parent, uint64_t quota, record_
     status_t status = record_alloc(vm, parent, RECORD_ACCOUNT, &new);
     if (status != OK)
         return status;
-    if (!account_has(vm, parent, quota)) {
+    if (!account_has(account_of(vm, parent), quota)) {
         record_free(vm, new);
         return E_QUOTA;
     }
@@ -87,8 +88,9 @@ void account_hold(struct vmm *vm, record_t id)
 
 void account_release(struct vmm *vm, record_t id)
 {
-    account_of(vm, id)->refs--;
-    account_bury(vm, id);
+    struct account *a = account_of(vm, id);
+    a->refs--;
+    account_bury(vm, id, a);
 }
 
 bool account_reap(struct vmm *vm)

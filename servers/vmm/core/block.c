@@ -167,6 +167,10 @@ void block_retire(struct vmm *vm, pfn_t pfn, unsigned level)
 {
     uint32_t number = stretch_number(pfn, level);
     struct stretch *s = &vm->stretches[level - 1][number];
+    if (!flush_is_pending(&vm->state->flush)) {
+        block_give(vm, pfn, level);
+        return;
+    }
     *frame_of(vm, pfn) = free_record(level, s->waiting, 0);
     s->waiting = pfn;
     if (s->n_waiting++)

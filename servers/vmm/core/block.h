@@ -7,8 +7,8 @@
 // that breaking it writes no records. Taking and giving back is a matter of a few instructions, and
 // a stretch that is free as a whole is joined to one block at once, without looking for buddies.
 //
-// A block that was in use is given back when what may be cached of it is flushed: until then it
-// waits in its stretch, out of reach.
+// A block that was in use waits in its stretch, out of reach, while flushes are gathered that were
+// not issued yet: one of them may be for it.
 #pragma once
 
 #include "frame.h"
@@ -67,7 +67,8 @@ pfn_t block_take_row(struct vmm *vm, unsigned max, unsigned *n);
 // Gives back what nobody has seen since it was taken.
 void block_give(struct vmm *vm, pfn_t pfn, unsigned level);
 
-// Gives back a block as soon as flushes are issued: block_give_waiting() then makes it free.
+// Gives back a block of which nothing is cached that is not in the flushes gathered by now. If there
+// are any it waits: block_give_waiting() makes it free when they are issued.
 void block_retire(struct vmm *vm, pfn_t pfn, unsigned level);
 void block_give_waiting(struct vmm *vm);
 

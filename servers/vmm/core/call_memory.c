@@ -2,6 +2,7 @@
 #include "call.h"
 #include "edit.h"
 #include "grant.h"
+#include "leaf.h"
 #include "space.h"
 #include "transfer.h"
 
@@ -20,10 +21,10 @@ status_t decode_range(const struct vmm *vm, const struct portal *grant, uint64_t
 // for. E_INVAL, E_WX, E_RIGHT.
 static status_t decode_prot(const struct portal *grant, uint64_t prot)
 {
-    if (prot > (PROT_R | PROT_W | PROT_X) || (prot && !(prot & PROT_R)))
-        return E_INVAL;
-    if (prot & PROT_W && prot & PROT_X)
-        return E_WX;
+    const unsigned valid =
+        1u << 0 | 1u << PROT_R | 1u << (PROT_R | PROT_W) | 1u << (PROT_R | PROT_X);
+    if (prot > (PROT_R | PROT_W | PROT_X) || !(valid >> prot & 1))
+        return prot == (PROT_R | PROT_W | PROT_X) ? E_WX : E_INVAL;
     return prot & ~(uint64_t)grant->rights ? E_RIGHT : OK;
 }
 
@@ -52,15 +53,16 @@ static status_t edit_range(struct vmm *vm, struct edit *e)
     return status;
 }
 
-// An edit of the range in words 1 and 2.
-static status_t decode_edit(struct vmm *vm, const struct call *c, enum edit_kind kind,
-                            struct edit *e)
+static status_t decode_pages(const struct vmm *vm, const struct call *c, uint64_t *first)
 {
-    uint64_t first;
-    status_t status = decode_range(vm, c->portal, c->words[1], c->words[2], &first);
-    if (status != OK)
-        return status;
-    *e = (struct edit){
+    return decode_range(vm, c->portal, c->words[1], c->words[2], first);
+}
+
+// An edit of the range in words 1 and 2, which begins at page `first`.
+static struct edit make_edit(const struct vmm *vm, const struct call *c, enum edit_kind kind,
+                             uint64_t first)
+{
+    return (struct edit){
         .kind = kind,
         .account = c->account,
         .root = space_of(vm, c->space)->root,
@@ -71,34 +73,46 @@ static status_t decode_edit(struct vmm *vm, const struct call *c, enum edit_kind
         .is_lazy = c->flags & MAP_LAZY,
         .refuses = !(c->flags & MAP_REPLACE),
     };
-    return OK;
 }
 
 status_t serve_map(struct vmm *vm, struct call *c)
 {
-    struct edit e;
-    status_t status = decode_edit(vm, c, EDIT_MAP, &e);
+    uint64_t first;
+    status_t status = decode_pages(vm, c, &first);
     if (status == OK)
         status = decode_prot(c->portal, c->words[3]);
-    if (status == OK)
-        status = decode_page_level(vm, c, &e);
+    if (status != OK)
+        return status;
+    if (c->words[2] == 1 && !(c->flags & ~MAP_4K) &&
+        leaf_map(vm, c->account, space_of(vm, c->space)->root, first, (unsigned)c->words[3]))
+        return OK;
+    struct edit e = make_edit(vm, c, EDIT_MAP, first);
+    status = decode_page_level(vm, c, &e);
     return status == OK ? edit_range(vm, &e) : status;
 }
 
 status_t serve_unmap(struct vmm *vm, struct call *c)
 {
-    struct edit e;
-    status_t status = decode_edit(vm, c, EDIT_UNMAP, &e);
-    return status == OK ? edit_range(vm, &e) : status;
+    uint64_t first;
+    status_t status = decode_pages(vm, c, &first);
+    if (status != OK)
+        return status;
+    if (c->words[2] == 1 && leaf_unmap(vm, space_of(vm, c->space)->root, first))
+        return OK;
+    struct edit e = make_edit(vm, c, EDIT_UNMAP, first);
+    return edit_range(vm, &e);
 }
 
 status_t serve_protect(struct vmm *vm, struct call *c)
 {
-    struct edit e;
-    status_t status = decode_edit(vm, c, EDIT_PROTECT, &e);
+    uint64_t first;
+    status_t status = decode_pages(vm, c, &first);
     if (status == OK)
         status = decode_prot(c->portal, c->words[3]);
-    return status == OK ? edit_range(vm, &e) : status;
+    if (status != OK)
+        return status;
+    struct edit e = make_edit(vm, c, EDIT_PROTECT, first);
+    return edit_range(vm, &e);
 }
 
 status_t decode_carried(const struct vmm *vm, const struct call *c, unsigned rights,

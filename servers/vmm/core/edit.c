@@ -213,9 +213,9 @@ static void path_find(const struct vmm *vm, const struct edit *e, struct path *p
     path->table[level] = e->root;
     while (level > 1 && !e->is_joint) {
         pte_t pte = table_load(vm, path->table[level], table_index(e->first, level));
-        bool is_own = (pte.bits & (PTE_P | PTE_PS | PTE_W)) == (PTE_P | PTE_W);
         bool is_whole = e->last - e->first == pt_span(level) - 1; // then MAP may replace the table
-        if (!is_own || (is_whole && e->kind == EDIT_MAP) || (e->first ^ e->last) >> 9 * (level - 1))
+        if (!pte_is_own_table(pte) || (is_whole && e->kind == EDIT_MAP) ||
+            (e->first ^ e->last) >> 9 * (level - 1))
             break;
         path->table[--level] = frame_number(pte_address(pte));
     }

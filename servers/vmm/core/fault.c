@@ -2,6 +2,7 @@
 #include "fault.h"
 
 #include "edit.h"
+#include "leaf.h"
 #include "page.h"
 #include "space.h"
 #include "task.h"
@@ -54,12 +55,16 @@ status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned
     uint64_t page = address >> PAGE_SHIFT;
     if (page >= vm->state->user_pages)
         return E_FAULT;
-    struct spot spot = pt_find(vm, s->root, page);
+    struct leaf leaf;
+    bool is_own = leaf_find(vm, s->root, page, &leaf);
+    struct spot spot = is_own ? leaf_spot(vm, &leaf) : pt_find(vm, s->root, page);
     if (!(pte_prot(spot.pte) & access))
         return E_FAULT;
     // A read or a fetch of what is there: the CPU had cached less than the entry allows, and has
     // forgotten it by faulting (SDM 3A, 4.10.4.1).
     if (pte_is_present(spot.pte) && access != PROT_W)
+        return OK;
+    if (is_own && leaf_own(vm, s->account, s->root, &leaf))
         return OK;
     unsigned level = fault_level(vm, &spot);
     status_t status = fault_own(vm, s, page, level);

@@ -89,6 +89,11 @@ void flush_all_spaces(struct vmm *vm)
     f->is_of_all = true;
 }
 
+void flush_page_now(struct vmm *vm, paddr_t root, vaddr_t va)
+{
+    vm->ports->flush(vm->context, root, va, 1);
+}
+
 void flush_issue(struct vmm *vm)
 {
     struct flush *f = &vm->state->flush;

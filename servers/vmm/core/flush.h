@@ -45,6 +45,11 @@ struct flush {
     struct flush_entry entries[FLUSH_ENTRIES];
 };
 
+static inline bool flush_is_pending(const struct flush *f)
+{
+    return f->n || f->is_of_all;
+}
+
 // The translations of some pages (and of all tables on their paths), or of all pages, of a space may
 // be stale.
 void flush_pages(struct vmm *vm, paddr_t root, vaddr_t va, uint64_t n);
@@ -53,6 +58,9 @@ void flush_all_spaces(struct vmm *vm);
 
 // No page, but tables on the path to `va` may be stale: any invalidation in the space will do.
 void flush_tables(struct vmm *vm, paddr_t root, vaddr_t va);
+
+// The one page, at once.
+void flush_page_now(struct vmm *vm, paddr_t root, vaddr_t va);
 
 // Issues what was gathered.
 void flush_issue(struct vmm *vm);

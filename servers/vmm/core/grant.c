@@ -76,11 +76,12 @@ status_t range_check(const struct vmm *vm, uint64_t first, uint64_t n_pages)
 status_t grant_check(const struct vmm *vm, const struct portal *grant, uint64_t first,
                      uint64_t n_pages)
 {
+    // Below the window the offset wraps and is too large. A window lies in the user half.
+    uint64_t offset = first - grant->first;
+    if (n_pages && n_pages <= grant->n_pages && offset <= grant->n_pages - n_pages)
+        return OK;
     status_t status = range_check(vm, first, n_pages);
-    if (status != OK)
-        return status;
-    // Neither sum can wrap: both ends lie in the user half.
-    return first >= grant->first && first + n_pages <= grant->first + grant->n_pages ? OK : E_RIGHT;
+    return status != OK ? status : E_RIGHT;
 }
 
 status_t grant_derive(struct vmm *vm, portal_t parent, uint64_t first, uint64_t n_pages,

@@ -121,12 +121,13 @@ static void block_break(struct vmm *vm, pfn_t pfn, unsigned level)
 void page_drop(struct vmm *vm, pfn_t pfn, unsigned level)
 {
     struct frame *f = frame_of(vm, pfn);
-    bool is_plain = frame_is_plain(f);
-    if (is_plain)
-        f->refs--;
-    else
-        page_count_add(vm, pfn, level, UINT32_MAX); // -1
-    if (*page_count(f, level) || (!is_plain && counts_above(vm, pfn, level)))
+    if (frame_is_plain(f)) {
+        if (!--f->refs)
+            frame_free(vm, pfn);
+        return;
+    }
+    page_count_add(vm, pfn, level, UINT32_MAX); // -1
+    if (*page_count(f, level) || counts_above(vm, pfn, level))
         return;
     if (level == 1)
         frame_free(vm, pfn);

@@ -57,6 +57,12 @@ static inline bool pte_is_table(pte_t e, unsigned level)
     return level > 1 && (e.bits & (PTE_P | PTE_PS)) == PTE_P;
 }
 
+// Whether the entry, above level 1, points to a table that has this one parent.
+static inline bool pte_is_own_table(pte_t e)
+{
+    return (e.bits & (PTE_P | PTE_PS | PTE_W)) == (PTE_P | PTE_W);
+}
+
 static inline bool pte_is_lazy(pte_t e)
 {
     return (e.bits & (PTE_P | PTE_U | PTE_W)) == PTE_LAZY;

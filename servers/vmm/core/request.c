@@ -50,8 +50,8 @@ static const struct handler {
 
 static status_t check_call(const struct vmm *vm, const struct handler *h, const struct call *c)
 {
-    bool is_task = c->portal->kind == PORTAL_TASK;
-    if (is_task != !!(h->flags & ON_TASK) || h->rights & ~(unsigned)c->portal->rights)
+    enum portal_kind kind = h->flags & ON_TASK ? PORTAL_TASK : PORTAL_GRANT;
+    if (c->portal->kind != kind || h->rights & ~(unsigned)c->portal->rights)
         return E_RIGHT;
     if (h->flags & ON_WHOLE && c->portal->n_pages != vm->state->user_pages)
         return E_RIGHT;

@@ -298,7 +298,7 @@ static void settle_frames(struct vmm *vm)
     do {
         flush_issue(vm);
         block_give_waiting(vm);
-    } while (account_reap(vm));
+    } while (vm->state->dead_accounts && account_reap(vm));
 }
 
 void vmm_settle(struct vmm *vm)

@@ -126,6 +126,14 @@ void table_fill(struct vmm *vm, pfn_t table, unsigned level, pte_t e)
         page_split(vm, frame_number(pte_address(e)), level);
 }
 
+bool table_may_join(const struct vmm *vm, pfn_t table, unsigned i)
+{
+    const pte_t *e = table_entries(vm, table);
+    uint64_t step = pte_has_page(e[0]) ? PAGE_SIZE : 0;
+    return frame_of(vm, table)->used == PTE_ENTRIES && e[i].bits == e[0].bits + i * step &&
+           e[PTE_ENTRIES - 1].bits == e[0].bits + (PTE_ENTRIES - 1) * step;
+}
+
 // What 512 alike entries of the table below `level` are as one, or PTE_NONE.
 static pte_t joined_entry(const struct vmm *vm, pfn_t table, unsigned level)
 {

@@ -44,9 +44,14 @@ static inline pte_t *table_entries(const struct vmm *vm, pfn_t table)
     return frame_at(vm, table);
 }
 
+static inline pte_t *table_entry(const struct vmm *vm, pfn_t table, unsigned i)
+{
+    return &table_entries(vm, table)[i];
+}
+
 static inline pte_t table_load(const struct vmm *vm, pfn_t table, unsigned i)
 {
-    return table_entries(vm, table)[i];
+    return *table_entry(vm, table, i);
 }
 
 // The first entry from `i` on that is not empty, or `end`: tables are often wide and nearly empty.
@@ -81,6 +86,9 @@ bool table_is_free(const struct vmm *vm, pfn_t table, unsigned level, uint64_t f
 // Fills a new table below `level` with the parts of `e`, which stood at `level` and is no table.
 // A page's references move to its parts.
 void table_fill(struct vmm *vm, pfn_t table, unsigned level, pte_t e);
+
+// Whether entry `i` of the table at level 1 and its last one look as if table_join() could succeed.
+bool table_may_join(const struct vmm *vm, pfn_t table, unsigned i);
 
 // Whether the table at `level` - 1 says no more than one entry at `level` could: *e is that entry,
 // and if it has a page, the references move from the parts to it.
