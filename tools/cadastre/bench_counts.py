@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the traced boot says of each row: kernel entries, CR3 loads, invalidations, and a check that
-it is the same operation that was timed."""
+"""What the traced boot says of each row: kernel entries, CR3 loads, invalidations, entries of
+page tables changed; and a check that it is the same operation that was timed."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -26,8 +26,8 @@ class Traced:
     longest: list[Instruction] = field(default_factory=list)  # in the kernel
     longest_row: str = ""
 
-    def take(self, name: str, ran: list[Instruction], bracket: int) -> None:
-        self.counts[name] = count(ran, bracket)
+    def take(self, name: str, ran: list[Instruction], entries: int, bracket: int) -> None:
+        self.counts[name] = count(ran, entries, bracket)
         stretch = longest_in_kernel(ran)
         if len(stretch) > len(self.longest):
             self.longest, self.longest_row = stretch, name
@@ -58,9 +58,9 @@ def measure(build: Path, measured: dict[str, Measured],
     rows = {row.name for row in ROWS} & set(measured)
     traced = Traced()
 
-    def done(name: str, ran: list[Instruction]) -> None:
+    def done(name: str, ran: list[Instruction], entries: int) -> None:
         on_row(name)
-        traced.take(name, ran, measured["bracket"].median)
+        traced.take(name, ran, entries, measured["bracket"].median)
         check(name, measured[name], traced.counts[name])
 
     trace(build, 4, rows.__contains__, done)
@@ -84,7 +84,8 @@ def longest_path(traced: Traced, build: Path) -> str:
 def explain(build: Path, levels: int, wanted: str, folder: Path) -> str:
     """Traces the row `wanted`: the listing goes to a file; in which functions it was, in words."""
     found: list[Instruction] = []
-    trace(build, levels, lambda name: name == wanted, lambda name, ran: found.extend(ran))
+    trace(build, levels, lambda name: name == wanted,
+          lambda name, ran, entries: found.extend(ran))
     if not found:
         raise ValueError(f"no row is called {wanted!r}: {', '.join(row.name for row in ROWS)}")
     lines = listing(found, elfs(build))

@@ -44,6 +44,7 @@ class Counts:
     kernel_entries: int
     cr3_loads: int
     invalidations: int
+    entries: int  # of page tables that are others than before
     zeroing_steps: int  # of `rep stosq`
     copying_steps: int  # of `rep movsq`
 
@@ -98,13 +99,14 @@ def longest_in_kernel(ran: list[Instruction]) -> list[Instruction]:
     return max(stretches, key=len, default=[])
 
 
-def count(ran: list[Instruction], bracket: int) -> Counts:
-    """`ran` is a sample; `bracket` is what its two counters cost."""
+def count(ran: list[Instruction], entries: int, bracket: int) -> Counts:
+    """`ran` is a sample that changed `entries`; `bracket` is what its two counters cost."""
     return Counts(
         instructions=len(ran) - _faults(ran) - bracket,
         kernel_entries=sum(one.in_kernel and not before.in_kernel
                            for before, one in zip(ran, ran[1:])),
         cr3_loads=sum(one.text.endswith("%cr3") for one in ran),
         invalidations=sum(one.names("inv") for one in ran),
+        entries=entries,
         zeroing_steps=sum(one.names("rep stosq") for one in ran),
         copying_steps=sum(one.names("rep movsq") for one in ran))

@@ -24,9 +24,8 @@ IMAGE = Path("bench/image.iso")  # under the build folder
 ALIKE = ("-rtc", "base=2024-01-01,clock=vm", "-seed", "1")
 
 
-def config(build: Path, levels: int, paused: bool = False, more: tuple[str, ...] = ()) -> Config:
-    return Config(build / IMAGE, MEMORY, CPU[levels], icount=ICOUNT, paused=paused,
-                  extra=ALIKE + more)
+def config(build: Path, levels: int) -> Config:
+    return Config(build / IMAGE, MEMORY, CPU[levels], icount=ICOUNT, extra=ALIKE)
 
 
 def measure(build: Path, levels: int,

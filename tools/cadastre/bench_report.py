@@ -42,18 +42,19 @@ def _verdict(row: Row, cost: float) -> str:
 
 
 COLUMNS = ("operation", "ours", "min", "5 levels", "seL4", "Linux", "Linux/ours", "target",
-           "dream", "", "entries", "CR3", "inv", "weighted")
+           "dream", "", "entered", "CR3", "inv", "PTEs", "weighted")
 
 
 def _cells(row: Row, results: Results) -> tuple[str, ...]:
     cost, linux = results.ours[row.name], results.linux.get(row.name)
     ratio = f"{linux / cost:.1f}" if linux and cost else ""
     counts = results.counts.get(row.name)
-    events = (counts.kernel_entries, counts.cr3_loads, counts.invalidations) if counts else ()
+    events = (counts.kernel_entries, counts.cr3_loads, counts.invalidations,
+              counts.entries) if counts else ()
     return (row.text, _number(cost), _number(results.least.get(row.name)),
             _number(results.five.get(row.name)), row.sel4, _number(linux), ratio,
             _number(row.target), _number(row.dream), _verdict(row, cost),
-            *(map(str, events) if counts else ("", "", "")),
+            *(map(_number, events) if counts else ("", "", "", "")),
             _number(results.weighted.get(row.name)))
 
 
@@ -62,14 +63,15 @@ def head(results: Results) -> str:
     lines = [f"Instructions an operation: QEMU -icount {ICOUNT} -cpu {CPU[4]} -m {MEMORY}, medians."]
     if results.linux:
         lines.append(f"Linux {results.linux_version} on the same machine: {ARGUMENTS}")
-    lines.append("seL4 as measured elsewhere. weighted: + 100 a kernel entry, 200 a CR3 load, 100 "
-                 "an invalidation.")
+    lines.append("seL4 as measured elsewhere. A request: how often it entered the kernel, loaded CR3, "
+                 "invalidated,\nand how many entries of page tables are others than before. "
+                 "weighted: + 100 a kernel entry,\n200 a CR3 load, 100 an invalidation.")
     return "\n".join(lines) + "\n"
 
 
 def table(results: Results) -> str:
-    """A line for each row that was measured. Kernel entries, CR3 loads and invalidations are those
-    of the whole request where a row is a page's share of one."""
+    """A line for each row that was measured. What is counted beside instructions is
+    that of the whole request, where a row is a page's share of one."""
     lines = [COLUMNS] + [_cells(row, results) for row in ROWS if row.name in results.ours]
     widths = [max(map(len, column)) for column in zip(*lines)]
     return "\n".join("  ".join(cell.ljust(width) if i in (0, 9)

@@ -12,15 +12,21 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from cadastre import bench_ours
 from cadastre.bench_log import Instruction, read, sample
+from cadastre.bench_tables import TableReader, arguments, changed
 from cadastre.gdb_remote import RDI, GdbRemote
 from cadastre.machine import Machine
 
+# The row, what ran, how many entries of page tables it changed.
+Done = Callable[[str, list[Instruction], int], None]
+
 SAMPLE = 3  # which one of a row: the first ones may find caches of the allocator cold
 TIMEOUT = 400.0
+METER = Path("bench/meter.elf")  # under the build folder
 
 
 def _symbol(elf: Path, name: str) -> int:
@@ -31,12 +37,13 @@ def _symbol(elf: Path, name: str) -> int:
 class _Tracer:
     """A machine that runs between breakpoints."""
 
-    def __init__(self, machine: Machine, gdb: GdbRemote, folder: Path, elf: Path):
+    def __init__(self, machine: Machine, gdb: GdbRemote, folder: Path, build: Path):
         self._monitor, self._gdb, self._log = machine.monitor, gdb, folder / "log"
+        self._memory, self._vmm, elf = folder / "memory", build / "vmm.elf", build / METER
+        self._reader: TableReader | None = None
         self._begins, self._ended = _symbol(elf, "sample_begins"), _symbol(elf, "sample_ended")
 
-    def run(self, wanted: Callable[[str], bool], done: Callable[[str, list[Instruction]], None],
-            ) -> None:
+    def run(self, wanted: Callable[[str], bool], done: Done) -> None:
         """Calls `done` with each row's name and what ran in its sample."""
         seen: Counter[str] = Counter()
         code = None
@@ -49,15 +56,24 @@ class _Tracer:
             if code == here and name:
                 seen[name] += 1
                 if seen[name] == SAMPLE and wanted(name):
-                    done(name, self._trace())
+                    done(name, *self._trace())
             self._gdb.step()
 
     @staticmethod
     def _is_name(va: int) -> bool:
         return 0x400000 <= va < 0x1000000
 
-    def _trace(self) -> list[Instruction]:
+    def _trace(self) -> tuple[list[Instruction], int]:
         """From this breakpoint to the one behind the sample."""
+        self._reader = self._reader or TableReader(self._memory, self._vmm)
+        before = self._reader.tables()
+        self._log_to_end()
+        with self._log.open(errors="replace") as lines:
+            ran = sample(read(lines))
+        self._log.unlink()
+        return ran, changed(before, self._reader.tables())
+
+    def _log_to_end(self) -> None:
         self._gdb.break_at(self._ended)
         self._monitor.human(f"logfile {self._log}")
         self._monitor.human("singlestep on")
@@ -67,28 +83,26 @@ class _Tracer:
         self._monitor.human("log none")
         self._monitor.human("singlestep off")
         self._gdb.forget(self._ended)
-        with self._log.open(errors="replace") as lines:
-            ran = sample(read(lines))
-        self._log.unlink()
-        return ran
 
 
-def trace(build: Path, levels: int, wanted: Callable[[str], bool],
-          done: Callable[[str, list[Instruction]], None]) -> None:
-    """Boots; calls `done(row, instructions)` for each row that is `wanted`."""
-    with tempfile.TemporaryDirectory(dir=build, prefix="trace-") as name:
+def trace(build: Path, levels: int, wanted: Callable[[str], bool], done: Done) -> None:
+    """Boots; calls `done` for each row that is `wanted`."""
+    with tempfile.TemporaryDirectory(prefix="cadastre-trace-") as name:
         folder = Path(name)
         path = folder / "gdb"
         server = ("-chardev", f"socket,path={path},server=on,wait=off,id=gdb", "-gdb",
                   "chardev:gdb")
-        config = bench_ours.config(build, levels, paused=True, more=server)
+        memory = arguments(folder / "memory", bench_ours.MEMORY)
+        config = replace(bench_ours.config(build, levels), paused=True,
+                         machine="pc,memory-backend=ram",
+                         extra=bench_ours.ALIKE + server + memory)
         with Machine(config, TIMEOUT) as machine:
             machine.monitor  # it is there when QEMU has opened its sockets
             gdb = GdbRemote(path, TIMEOUT)
             reader = threading.Thread(target=_read_all, args=(machine,))
             reader.start()
             try:
-                _Tracer(machine, gdb, folder, build / "bench/meter.elf").run(wanted, done)
+                _Tracer(machine, gdb, folder, build).run(wanted, done)
             finally:
                 gdb.close()
                 machine.kill()

@@ -27,12 +27,21 @@ _NUMBERS = constants("servers/vmm/core/vmm.h", "servers/vmm/core/pool.h",
                      "servers/vmm/core/ports.h", "arch/x86_64/include/arch/layout.h")
 
 
+def find_state(memory: Memory, types: Types) -> View:
+    """The VMM's root record. Raises ValueError where there is none."""
+    for pfn in memory.pages_with(_NUMBERS["STATE_MAGIC"].to_bytes(8, "little")):
+        state = View(types.struct("state"), memory.read, pfn * PAGE)
+        if state.version == _NUMBERS["STATE_VERSION"]:
+            return state
+    raise ValueError("no root record of a VMM of this version in the memory")
+
+
 class Dump:
     """Reads all of it at once. Names are what dump_names.py finds in the tasks' own memory."""
 
     def __init__(self, memory: Memory, types: Types):
         self.memory, self.types = memory, types
-        self.state = self._find_state()
+        self.state = find_state(memory, types)
         self.levels: int = self.state.levels
         self.kinds = types.enum("frame_kind")
         self._frame_struct, self._frames = types.struct("frame"), self.state.frame_table.n * PAGE
@@ -54,13 +63,6 @@ class Dump:
         self.names: dict[str, Grant | None] = {}  # the shell's; None: revoked
 
     # Frames and records.
-
-    def _find_state(self) -> View:
-        for pfn in self.memory.pages_with(_NUMBERS["STATE_MAGIC"].to_bytes(8, "little")):
-            state = self.view("state", pfn * PAGE)
-            if state.version == _NUMBERS["STATE_VERSION"]:
-                return state
-        raise ValueError("no root record of a VMM of this version in the memory")
 
     def view(self, struct: str, address: int) -> View:
         return View(self.types.struct(struct), self.memory.read, address)
