@@ -15,7 +15,7 @@ uint64_t main(uint64_t argument)
 {
     (void)argument;
     if (get("echo", ECHO) != OK || get("taker", TAKER) != OK || get("bell", BELL) != OK ||
-        get("turn", TURN) != OK)
+        get("turn", TURN) != OK || get("self", SELF) != OK)
         return 1;
     calibrate();
     check_status(message_rows(), OK, "messages");
@@ -24,6 +24,7 @@ uint64_t main(uint64_t argument)
     check_status(clone_rows(), OK, "clones");
     check_status(write_rows(), OK, "writes to copies");
     check_status(task_rows(), OK, "tasks");
+    check_status(revoke_rows(), OK, "capabilities revoked");
     check_status(scatter_memory(HELD, FRAMES), OK, "no two free frames are neighbours");
     check_status(bulk_rows(), OK, "pages by the thousand");
     check_status(bulk_clone_rows(), OK, "pages by the thousand under a clone");

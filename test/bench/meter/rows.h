@@ -8,7 +8,7 @@
 #include "test/bench/lib/sample.h"
 
 // Slots of the meter. Those from FREE on are a group's own, and empty again when it ends.
-enum { ECHO = SLOT_FREE, TAKER, BELL, TURN, FREE };
+enum { ECHO = SLOT_FREE, TAKER, BELL, TURN, SELF, FREE };
 
 #define RW (PROT_R | PROT_W)
 
@@ -24,4 +24,5 @@ must_check status_t bulk_clone_rows(void);
 must_check status_t clone_rows(void);
 must_check status_t write_rows(void);
 must_check status_t task_rows(void);
+must_check status_t revoke_rows(void);
 must_check status_t series_rows(void);
