@@ -215,3 +215,20 @@ status_t vmm_spawn_probe(slot_t grant, uint32_t priority, slot_t parent, slot_t 
     struct message m = {{vmm_word0(VMM_SPAWN, SPAWN_PROBE), 0, 0, 0, priority}};
     return request(grant, parent, into, &m);
 }
+
+status_t vmm_set_pager(slot_t grant, vaddr_t va, uint64_t pages, uint32_t prot, uint32_t flags,
+                       slot_t portal)
+{
+    struct message m = {{vmm_word0(VMM_SET_PAGER, flags), va, pages, prot}};
+    return request(grant, portal, 0, &m);
+}
+
+// The reply capability must be sent as if it was moved; it is only shown.
+status_t vmm_supply(slot_t grant, vaddr_t va, uint64_t pages, slot_t fault, vaddr_t va2,
+                    uint32_t prot, uint32_t flags)
+{
+    struct message m = {{vmm_word0(VMM_SUPPLY, flags), va, pages, va2, prot}};
+    uint64_t header = sys_header(SYS_CALL, grant, fault, 0, 0, SYS_MOVE);
+    struct result result = sys_invoke(header, &m);
+    return result.status != OK ? result.status : (status_t)m.w[0];
+}

@@ -67,3 +67,11 @@ must_check status_t vmm_maps(slot_t grant, vaddr_t va, struct vmm_page *page);
 must_check status_t vmm_task_slots(slot_t task);
 // Starts a probe in the space; it calls `parent` (see ipc/probe.h).
 must_check status_t vmm_spawn_probe(slot_t grant, uint32_t priority, slot_t parent, slot_t into);
+
+// Faults of the window go to the server behind `portal`, as EXCEPTION messages. It answers each with
+// word 0 = OK or, to end the task, with why not; before, it may supply pages where the fault is,
+// `fault` being its reply slot.
+must_check status_t vmm_set_pager(slot_t grant, vaddr_t va, uint64_t pages, uint32_t prot,
+                                  uint32_t flags, slot_t portal);
+must_check status_t vmm_supply(slot_t grant, vaddr_t va, uint64_t pages, slot_t fault, vaddr_t va2,
+                               uint32_t prot, uint32_t flags);

@@ -59,12 +59,22 @@
 //                                                               of QUERY, 2: 0 if none is left. It may
 //                                                               go on behind: ask again at its end
 // TASK_SLOTS     (on a task capability)                         250 further slots for the task
+// SET_PAGER      va, pages, prot             portal             faults on pages not there yet go to the
+//                (flags: MAP_REPLACE)                           server behind it: an EXCEPTION, with the
+//                                                               portal's badge. It answers 0, and the
+//                                                               task tries again; or why not (status_t),
+//                                                               and the task ends
+// SUPPLY         va, pages, va2, prot        that fault's       pages of this space where the fault is,
+//                (flags: SUPPLY_*)           reply capability,  and around it where the same pager is
+//                                            (SYS_MOVE: it      asked: shared, or moved (right MAP)
+//                                            stays here)
 #define VMM_REQUEST_LIST(X)                                                                    \
     X(SPACE_CREATE) X(SPACE_CLONE) X(SPACE_DESTROY)                                            \
     X(MAP) X(UNMAP) X(PROTECT) X(SHARE) X(MOVE)                                                \
     X(DERIVE) X(REVOKE) X(QUERY) X(STATS) X(AUDIT)                                             \
     X(SPAWN) X(TASK_KILL) X(TASK_WAIT) X(ENDPOINT) X(PORTAL) X(POWER_OFF)                      \
-    X(SNAPSHOT) X(DIFF) X(ROLLBACK) X(MAPS) X(TASK_SLOTS)
+    X(SNAPSHOT) X(DIFF) X(ROLLBACK) X(MAPS) X(TASK_SLOTS)                                      \
+    X(SET_PAGER) X(SUPPLY)
 // clang-format on
 
 #define VMM_REQUEST_ENUM(name) VMM_##name,
@@ -84,6 +94,8 @@ enum vmm_request { VMM_REQUEST_LIST(VMM_REQUEST_ENUM) VMM_REQUESTS };
 #define MAP_1G      0x8u
 #define MAP_4K      0x10u
 
+#define SUPPLY_MOVE 0x1u // taken from here; else in both, as by SHARE
+
 // Flags of SPAWN. A probe is a task that runs the probe's code, a page in the higher half that every
 // space has and that no request names: rip and rsp are not used, it has no capability to its space,
 // nobody's quota pays for it and it is fragile. A second one in a space is E_BUSY. See ipc/probe.h.
@@ -98,6 +110,7 @@ enum vmm_request { VMM_REQUEST_LIST(VMM_REQUEST_ENUM) VMM_REQUESTS };
 #define PAGE_COW    0x080u
 #define PAGE_2M     0x100u
 #define PAGE_1G     0x200u
+#define PAGE_PAGED  0x800u // somebody's: the fault of its first touch goes to a pager
 #define PAGE_DEVICE 0x400u // not RAM: uncached, and left out of clones
 
 // Rights of a grant.
@@ -129,6 +142,8 @@ enum vmm_request { VMM_REQUEST_LIST(VMM_REQUEST_ENUM) VMM_REQUESTS };
 //   SPAWN                            SPAWN; all of the space
 //   ROLLBACK                         MAP, READ; CLONE, READ; all of both. WRITE and EXECUTE must have been
 //                                    there, if they are here, when the snapshot was taken
+//   SET_PAGER                        MAP, and what the protection names
+//   SUPPLY                           SHARE (to move, MAP too), and what the protection names
 //   AUDIT, POWER_OFF                 AUDIT, POWER
 #define RIGHTS_SPACE  0x7ffu // all that the creator of a space gets
 #define RIGHTS_ALL    0x1fffu

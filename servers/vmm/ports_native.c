@@ -81,6 +81,14 @@ static status_t portals_revoke(void *context, uint32_t index, uint64_t low, uint
     return machine(SYS_PORTAL_REVOKE, 0, (struct message){{index, low, high}});
 }
 
+// An exception keeps its own words.
+static status_t forward(void *context, uint32_t reply, uint32_t portal)
+{
+    (void)context;
+    struct message m = {{0}};
+    return ipc_forward(reply, portal, &m);
+}
+
 static void drop(void *context, uint32_t slot)
 {
     (void)context;
@@ -140,6 +148,7 @@ const struct ports native_ports = {
     .slot_give = slot_give,
     .portal_mint = portal_mint_call,
     .portals_revoke = portals_revoke,
+    .forward = forward,
     .drop = drop,
     .reply = reply,
     .is_empty = is_empty,
@@ -182,7 +191,7 @@ void native_receive(struct vmm *vm, struct request *r)
     struct message m;
     struct result result;
     do {
-        result = ipc_receive(VMM_SLOT_ENDPOINT, VMM_SLOT_RECEIVE, vm->state->reply_slot, &m);
+        result = ipc_receive(VMM_SLOT_ENDPOINT, vm->state->receive_slot, vm->state->reply_slot, &m);
     } while (result.status == E_MORE);
     if (result.status != OK)
         native_fail("receive", result.status);
@@ -195,8 +204,8 @@ void native_reply_receive(struct vmm *vm, struct request *r)
 {
     struct message m;
     uint32_t reply_slot = vm->state->reply_slot;
-    uint64_t header =
-        sys_header(SYS_REPLY_RECV, VMM_SLOT_ENDPOINT, 0, VMM_SLOT_RECEIVE, reply_slot, SYS_REPLY);
+    uint64_t header = sys_header(SYS_REPLY_RECV, VMM_SLOT_ENDPOINT, 0, vm->state->receive_slot,
+                                 reply_slot, SYS_REPLY);
     if (r->gives_cap)
         header |= sys_header(SYS_REPLY_RECV, 0, VMM_SLOT_ANSWER, 0, 0, SYS_MOVE);
     for (unsigned i = 0; i < MESSAGE_WORDS; i++)

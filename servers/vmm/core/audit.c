@@ -4,6 +4,7 @@
 #include "account.h"
 #include "block.h"
 #include "page.h"
+#include "pager.h"
 #include "pool.h"
 #include "portal.h"
 #include "space.h"
@@ -24,6 +25,12 @@ void audit_error(struct audit *a, const char *what, uint64_t frame)
     a->vm->ports->log(a->vm->context, line.bytes);
 }
 
+static void count_pager(struct audit *a, record_t id)
+{
+    if (id)
+        pager_of(a->vm, id)->refs += a->delta;
+}
+
 // The references that records hold.
 static void count_record(struct audit *a, record_t id, uint8_t kind)
 {
@@ -34,6 +41,9 @@ static void count_record(struct audit *a, record_t id, uint8_t kind)
         parent->lent += (uint64_t)(int32_t)a->delta * account_of(vm, id)->quota;
     } else if (kind == RECORD_SPACE) {
         account_of(vm, space_of(vm, id)->account)->refs += a->delta;
+        count_pager(a, space_of(vm, id)->pagers);
+    } else if (kind == RECORD_PAGER) {
+        count_pager(a, pager_of(vm, id)->next);
     } else if (kind == RECORD_TASK && task_of(vm, id)->is_running) {
         space_of(vm, task_of(vm, id)->space)->refs += a->delta;
     }
@@ -96,6 +106,8 @@ static void check_record(struct audit *a, record_t id, uint8_t kind)
         audit_via(a, id);
     } else if (kind == RECORD_LINK) {
         audit_link(a, id);
+    } else if (kind == RECORD_PAGER) {
+        left = pager_of(a->vm, id)->refs;
     }
     if (left)
         audit_error(a, "the count of a record is wrong", id);

@@ -5,6 +5,7 @@
 // into VMM_SLOT_ANSWER. What fails has changed nothing.
 #pragma once
 
+#include "edit.h"
 #include "portal.h"
 #include "request.h"
 
@@ -24,6 +25,13 @@ struct call {
 must_check status_t decode_range(const struct vmm *vm, const struct portal *grant, uint64_t va,
                                  uint64_t n_pages, uint64_t *first);
 
+// A protection that exists, is not both writable and executable, and that the grant has the rights
+// for. E_INVAL, E_WX, E_RIGHT.
+must_check status_t decode_prot(const struct portal *grant, uint64_t prot);
+
+// Prepares and commits.
+must_check status_t edit_range(struct vmm *vm, struct edit *e);
+
 // The grant that was carried with the call. E_SLOT: none was. E_REVOKED: it is dead. E_RIGHT: it
 // lacks one of `rights`.
 must_check status_t decode_carried(const struct vmm *vm, const struct call *c, unsigned rights,
@@ -35,6 +43,10 @@ must_check status_t serve_unmap(struct vmm *vm, struct call *c);
 must_check status_t serve_protect(struct vmm *vm, struct call *c);
 must_check status_t serve_share(struct vmm *vm, struct call *c);
 must_check status_t serve_move(struct vmm *vm, struct call *c);
+
+// call_pager.c: external pagers
+must_check status_t serve_set_pager(struct vmm *vm, struct call *c);
+must_check status_t serve_supply(struct vmm *vm, struct call *c);
 
 // call_space.c: spaces, and what is known of them
 must_check status_t serve_space_create(struct vmm *vm, struct call *c);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "call.h"
-#include "edit.h"
 #include "grant.h"
 #include "leaf.h"
 #include "space.h"
@@ -17,9 +16,7 @@ status_t decode_range(const struct vmm *vm, const struct portal *grant, uint64_t
     return status;
 }
 
-// A protection that exists, is not both writable and executable, and that the grant has the rights
-// for. E_INVAL, E_WX, E_RIGHT.
-static status_t decode_prot(const struct portal *grant, uint64_t prot)
+status_t decode_prot(const struct portal *grant, uint64_t prot)
 {
     const unsigned valid =
         1u << 0 | 1u << PROT_R | 1u << (PROT_R | PROT_W) | 1u << (PROT_R | PROT_X);
@@ -45,7 +42,7 @@ static status_t decode_page_level(const struct vmm *vm, const struct call *c, st
     return OK;
 }
 
-static status_t edit_range(struct vmm *vm, struct edit *e)
+status_t edit_range(struct vmm *vm, struct edit *e)
 {
     status_t status = edit_prepare(vm, e);
     if (status == OK)

@@ -14,7 +14,8 @@ static bool is_alike(pte_t a, pte_t b)
         return (pte_is_device(a) || pte_is_empty(a)) && (pte_is_device(b) || pte_is_empty(b));
     if (pte_is_empty(a) || pte_is_empty(b))
         return pte_is_empty(a) && pte_is_empty(b);
-    if (pte_prot(a) != pte_prot(b) || pte_is_lazy(a) != pte_is_lazy(b))
+    if (pte_prot(a) != pte_prot(b) || pte_is_lazy(a) != pte_is_lazy(b) ||
+        pte_is_paged(a) != pte_is_paged(b))
         return false;
     return pte_is_lazy(a) || pte_address(a) == pte_address(b);
 }
@@ -80,6 +81,8 @@ unsigned spot_attributes(const struct vmm *vm, const struct spot *spot)
         return 0;
     if (pte_is_lazy(e))
         return pte_prot(e) | PAGE_LAZY;
+    if (pte_is_paged(e))
+        return pte_prot(e) | PAGE_PAGED;
     unsigned attributes = pte_prot(e) | PAGE_MAPPED;
     if (e.bits & PTE_SHARED)
         attributes |= PAGE_SHARED;

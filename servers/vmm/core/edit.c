@@ -49,7 +49,7 @@ static enum verdict judge_own(const struct vmm *vm, const struct edit *e, pte_t 
                               bool is_whole)
 {
     bool is_lazy = pte_is_lazy(pte);
-    if (pte_is_empty(pte) || pte_is_device(pte))
+    if (pte_is_empty(pte) || pte_is_paged(pte) || pte_is_device(pte))
         return e->fills ? HERE : SKIP;
     if (is_lazy && !e->fills)
         return SKIP;
@@ -90,13 +90,23 @@ static bool is_idle(const struct vmm *vm, const struct edit *e, pfn_t table, uns
     return passes_holes && table_is_free(vm, table, level, s->from, s->to);
 }
 
+// What MAP and PLACE may stand on when they do not replace.
+static status_t check_place(const struct vmm *vm, const struct edit *e, pte_t pte, unsigned level)
+{
+    if (e->kind == EDIT_MAP || !e->pager)
+        return entry_is_bare(vm, pte, level) ? OK : E_EXISTS;
+    if (!pte_is_paged(pte) || pte_pager(pte) != e->pager)
+        return E_EXISTS;
+    return e->prot & ~pte_prot(pte) ? E_RIGHT : OK;
+}
+
 static void plan_here(struct vmm *vm, struct edit *e, pte_t pte, unsigned level, bool is_joint)
 {
     switch (e->kind) {
     case EDIT_MAP:
     case EDIT_PLACE:
-        if (e->refuses && !entry_is_bare(vm, pte, level))
-            e->status = E_EXISTS;
+        if (e->refuses)
+            e->status = check_place(vm, e, pte, level);
         if (e->kind == EDIT_MAP && !e->is_lazy)
             e->need[level - 1]++;
         break;
@@ -105,7 +115,7 @@ static void plan_here(struct vmm *vm, struct edit *e, pte_t pte, unsigned level,
             e->status = E_RIGHT;
         break;
     case EDIT_OWN:
-        if (pte_is_empty(pte))
+        if (pte_is_empty(pte) || pte_is_paged(pte))
             e->status = E_FAULT;
         else if (e->prot & ~pte_max(pte) || (pte_is_device(pte) && e->takes))
             e->status = E_RIGHT;
@@ -376,8 +386,7 @@ static void commit_here(struct vmm *vm, struct edit *e, pfn_t table, unsigned le
     pte_t old = table_load(vm, table, s->i), new = PTE_NONE;
     switch (e->kind) {
     case EDIT_MAP:
-        new = e->is_lazy ? pte_lazy(e->page_level, e->prot, e->max)
-                         : new_page(vm, e, level, e->prot, e->max, 0);
+        new = e->is_lazy ? edit_lazy_entry(e) : new_page(vm, e, level, e->prot, e->max, 0);
         break;
     case EDIT_PLACE:
         new = placed_page(vm, e, s->from, level);

@@ -27,17 +27,19 @@ struct edit {
     bool falls_back;      // MAP, OWN: smaller pages will do where size, alignment or memory want it
     bool refuses;         // MAP, PLACE: E_EXISTS if anything is there
     bool is_lazy;         // MAP
-    bool fills;           // OWN: lazy pages become real, and a hole is E_FAULT
-    bool takes;           // OWN: pages shared on purpose are copied and shared no more
-    bool shares;          // OWN, PLACE: the pages are marked as shared
-    bool is_joint;        // the tree is about to be cloned: plan as if all of it had two parents
-    bool is_unseen;       // no CPU has ever loaded the space: nothing to flush
-    bool is_sole;         // PLACE: the frames' other references are about to go
-    pfn_t source_root;    // PLACE: the frames are those of this space from page `source` on,
-    uint64_t source;      // or, without a root, the frames from number `source` on,
-    bool is_device;       // which are no RAM
-    portal_t grant;       // PLACE: through which they are shared, or 0, and
-    record_t payer;       // the account that pays for noting that
+    record_t pager;    // MAP, with `is_lazy`: it is paged, by this one. PLACE, with `refuses`: only
+                       // what this one pages may be there, with all of `prot`
+    bool fills;        // OWN: lazy pages become real, and a hole is E_FAULT
+    bool takes;        // OWN: pages shared on purpose are copied and shared no more
+    bool shares;       // OWN, PLACE: the pages are marked as shared
+    bool is_joint;     // the tree is about to be cloned: plan as if all of it had two parents
+    bool is_unseen;    // no CPU has ever loaded the space: nothing to flush
+    bool is_sole;      // PLACE: the frames' other references are about to go
+    pfn_t source_root; // PLACE: the frames are those of this space from page `source` on,
+    uint64_t source;   // or, without a root, the frames from number `source` on,
+    bool is_device;    // which are no RAM
+    portal_t grant;    // PLACE: through which they are shared, or 0, and
+    record_t payer;    // the account that pays for noting that
     // edit.c's own:
     bool is_planned;
     status_t status;
@@ -54,6 +56,13 @@ struct edit {
     } lineage;
     uint64_t linked; // half of a table for which a link was planned last
 };
+
+// What a lazy MAP writes.
+static inline pte_t edit_lazy_entry(const struct edit *e)
+{
+    return e->pager ? pte_paged(e->pager, e->prot, e->max)
+                    : pte_lazy(e->page_level, e->prot, e->max);
+}
 
 // Errors: E_NOMEM, E_QUOTA; E_EXISTS; E_RIGHT (PROTECT, OWN: beyond what a page may ever allow); E_FAULT (OWN
 // with `fills`: nothing is mapped there). Nothing is changed, nothing is kept.

@@ -4,6 +4,7 @@
 #include "edit.h"
 #include "leaf.h"
 #include "page.h"
+#include "pager.h"
 #include "space.h"
 #include "task.h"
 #include "text.h"
@@ -49,10 +50,12 @@ static status_t fault_own(struct vmm *vm, const struct space *s, uint64_t page, 
     return status;
 }
 
-status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned access)
+status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned access,
+                       record_t *pager)
 {
     const struct space *s = space_of(vm, space);
     uint64_t page = address >> PAGE_SHIFT;
+    *pager = 0;
     if (page >= vm->state->user_pages)
         return E_FAULT;
     struct leaf leaf;
@@ -60,6 +63,10 @@ status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned
     struct spot spot = is_own ? leaf_spot(vm, &leaf) : pt_find(vm, s->root, page);
     if (!(pte_prot(spot.pte) & access))
         return E_FAULT;
+    if (pte_is_paged(spot.pte)) {
+        *pager = pte_pager(spot.pte);
+        return E_FAULT;
+    }
     // A read or a fetch of what is there: the CPU had cached less than the entry allows, and has
     // forgotten it by faulting (SDM 3A, 4.10.4.1).
     if (pte_is_present(spot.pte) && access != PROT_W)
@@ -71,6 +78,11 @@ status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned
     if (status != OK && level > 1)
         status = fault_own(vm, s, page, 1); // there is no room for a large one
     return status;
+}
+
+static bool lacks_memory(status_t status)
+{
+    return status == E_NOMEM || status == E_QUOTA;
 }
 
 // A line for the log: what happened to the task, by which exception.
@@ -96,9 +108,30 @@ static void log_fault(struct vmm *vm, const struct task *t, const struct task_en
     }
     text_add(&line, ", rip ");
     text_add_hex(&line, end->rip);
-    if (end->reason != E_FAULT)
-        text_add(&line, end->reason == E_QUOTA ? " (E_QUOTA)" : " (E_NOMEM)");
+    if (end->reason != E_FAULT) {
+        text_add(&line, " (");
+        text_add(&line, status_name(end->reason));
+        text_add(&line, ")");
+    }
     vm->ports->log(vm->context, line.bytes);
+}
+
+// Why a pager did not serve a fault, as it said itself.
+static status_t refusal(uint64_t word)
+{
+    int64_t status = (int64_t)word;
+    return status < 0 && status >= E_OVERFLOW ? (status_t)status : E_FAULT;
+}
+
+// The pager serves it, or is gone: then that is the reason.
+static bool hand_on(struct vmm *vm, record_t task, record_t pager, struct task_end *end)
+{
+    status_t status = pager_forward(vm, pager);
+    if (status == OK)
+        task_note(vm, task, end);
+    else
+        end->reason = status;
+    return status == OK;
 }
 
 bool fault_serve(struct vmm *vm, record_t task, const uint64_t words[MESSAGE_WORDS])
@@ -109,11 +142,16 @@ bool fault_serve(struct vmm *vm, record_t task, const uint64_t words[MESSAGE_WOR
                            .code = words[0] | words[1] << 32,
                            .address = words[2],
                            .rip = words[3]};
-    if (words[0] == VECTOR_PAGE_FAULT && words[1] & FAULT_USER && !(words[1] & FAULT_RESERVED))
-        end.reason = fault_resolve(vm, t->space, words[2], fault_access(words[1]));
+    record_t pager = 0;
+    if (words[5])
+        end.reason = refusal(words[5]);
+    else if (words[0] == VECTOR_PAGE_FAULT && words[1] & FAULT_USER && !(words[1] & FAULT_RESERVED))
+        end.reason = fault_resolve(vm, t->space, words[2], fault_access(words[1]), &pager);
     if (end.reason == OK)
         return true;
-    bool waits = end.reason != E_FAULT && !t->is_fragile;
+    if (pager && hand_on(vm, task, pager, &end))
+        return false;
+    bool waits = lacks_memory(end.reason) && !words[5] && !t->is_fragile;
     if (!t->is_probe)
         log_fault(vm, t, &end, waits ? " waits: " : " killed: ");
     if (waits)
@@ -129,8 +167,10 @@ void fault_retry(struct vmm *vm)
     record_t *link = &vm->state->starved;
     while (*link) {
         struct task *t = task_of(vm, *link);
-        status_t status = fault_resolve(vm, t->space, t->address, fault_access(t->code >> 32));
-        if (status == E_NOMEM || status == E_QUOTA) {
+        record_t pager;
+        status_t status =
+            fault_resolve(vm, t->space, t->address, fault_access(t->code >> 32), &pager);
+        if (lacks_memory(status)) {
             link = &t->next_starved;
             continue;
         }

@@ -13,6 +13,7 @@ enum record_kind {
     RECORD_ENDPOINT,
     RECORD_VIA,
     RECORD_LINK,
+    RECORD_PAGER,
 };
 
 #define RECORD_BYTES      64u

@@ -44,6 +44,7 @@ struct ports {
                             uint32_t slot, uint64_t flags);
     // Bits i of two words: the portals at places i and 64 + i; those that are dead stay so.
     status_t (*portals_revoke)(void *context, uint32_t index, uint64_t low, uint64_t high);
+    status_t (*forward)(void *context, uint32_t reply, uint32_t portal);
     void (*drop)(void *context, uint32_t slot);                         // harmless if empty
     void (*reply)(void *context, uint32_t slot, const uint64_t *words); // harmless if nobody waits
     bool (*is_empty)(void *context, uint32_t slot);                     // who waited there has died

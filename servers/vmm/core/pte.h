@@ -17,6 +17,7 @@
 //   executable, and left out of clones.
 // - lazy (not present, W set): demand-zero; bits 12..13 are the level of the pages to come.
 //   With PROT 0 it is reserved or a guard.
+// - paged (not present, WT set): bits 12.. are the record of the pager that gets the fault.
 // All but tables may stand at any level: the entry speaks for everything that it covers.
 #pragma once
 
@@ -37,6 +38,7 @@ typedef struct {
 #define PTE_PROT       (7ull << PTE_PROT_SHIFT)
 #define PTE_HELD       PTE_U // of a non-present entry
 #define PTE_LAZY       PTE_W
+#define PTE_PAGED      PTE_WT
 
 #define PTE_NONE ((pte_t){0})
 
@@ -66,6 +68,11 @@ static inline bool pte_is_own_table(pte_t e)
 static inline bool pte_is_lazy(pte_t e)
 {
     return (e.bits & (PTE_P | PTE_U | PTE_W)) == PTE_LAZY;
+}
+
+static inline bool pte_is_paged(pte_t e)
+{
+    return (e.bits & (PTE_P | PTE_U | PTE_PAGED)) == PTE_PAGED;
 }
 
 // Whether the entry, known to be no table, has a frame, be it RAM or a device's.
@@ -129,6 +136,16 @@ static inline unsigned pte_lazy_level(pte_t e)
     return e.bits >> PAGE_SHIFT & 3;
 }
 
+static inline pte_t pte_paged(uint32_t pager, unsigned prot, unsigned max)
+{
+    return pte_rights((pte_t){PTE_PAGED | (uint64_t)pager << PAGE_SHIFT}, prot, max);
+}
+
+static inline uint32_t pte_pager(pte_t e)
+{
+    return (uint32_t)(pte_address(e) >> PAGE_SHIFT);
+}
+
 // Sets the bits that the MMU reads of a page at `level` from what the entry means. `is_sole`:
 // nobody else holds the frame. A and D are always set, so that the CPU never writes a table.
 static inline pte_t pte_arm(pte_t e, unsigned level, bool is_sole)
@@ -159,7 +176,7 @@ static inline pte_t pte_page(paddr_t frame, unsigned level, unsigned prot, unsig
 // Entry `i` of the table that takes the place of `e`, which stands at `level` and is no table.
 static inline pte_t pte_part(pte_t e, unsigned level, unsigned i)
 {
-    if (pte_is_empty(e))
+    if (pte_is_empty(e) || pte_is_paged(e))
         return e;
     if (pte_is_lazy(e)) {
         unsigned page_level = pte_lazy_level(e) < level ? pte_lazy_level(e) : level - 1;

@@ -44,6 +44,8 @@ static const struct handler {
     [VMM_ROLLBACK]      = {serve_rollback, RIGHT_MAP | RIGHT_READ, ON_WHOLE},
     [VMM_MAPS]          = {serve_maps, RIGHT_QUERY, 0},
     [VMM_TASK_SLOTS]    = {serve_task_slots, 0, ON_TASK},
+    [VMM_SET_PAGER]     = {serve_set_pager, RIGHT_MAP, 0},
+    [VMM_SUPPLY]        = {serve_supply, RIGHT_SHARE, 0},
     [VMM_POWER_OFF]     = {serve_power_off, RIGHT_POWER, 0},
 };
 // clang-format on
@@ -89,7 +91,7 @@ static void request_call(struct vmm *vm, struct request *r)
     struct call c = {.request = r, .words = r->words, .answer = r->answer};
     status_t status = serve_call(vm, &c, &r->gives_cap);
     if (r->carried == CARRIED_SLOT)
-        vm->ports->drop(vm->context, VMM_SLOT_RECEIVE);
+        vm->ports->drop(vm->context, vm->state->receive_slot);
     if (status != OK && status != E_MORE)
         __builtin_memset(r->answer, 0, sizeof r->answer);
     r->answer[0] = (uint64_t)(int64_t)status;

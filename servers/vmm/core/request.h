@@ -13,14 +13,17 @@ struct request {
     uint64_t words[MESSAGE_WORDS];
     bool wants_cap; // the caller named a slot for a capability in the answer
     enum carried carried;
-    uint64_t carried_value; // BADGE: of a portal of ours. OBJECT: the endpoint's window index
+    uint64_t
+        carried_value; // BADGE: of a portal of ours. OBJECT: window index, of an endpoint or of the
+                       // task whose fault it is. SLOT: number of a portal, else 0
     // out:
     uint64_t answer[MESSAGE_WORDS];
     bool is_answered; // a reply is due now
     bool gives_cap;   // with what lies in VMM_SLOT_ANSWER
 };
 
-// Serves a message. A CARRIED_SLOT capability lies in VMM_SLOT_RECEIVE and is gone afterwards. The
+// Serves a message. A CARRIED_SLOT capability lies in state->receive_slot and is gone afterwards,
+// or kept, and receive_slot is another, empty slot. The
 // reply capability of a call lies in state->reply_slot; what is not answered now is kept there, and
 // reply_slot is another, empty slot afterwards.
 void request_serve(struct vmm *vm, struct request *r);

@@ -57,7 +57,7 @@ static void run_unmap(struct vmm *vm, const struct edit *e, const struct run *r)
 
 static void run_map(struct vmm *vm, struct edit *e, const struct run *r)
 {
-    pte_t *entries = run_entries(vm, r), lazy = pte_lazy(e->page_level, e->prot, e->max);
+    pte_t *entries = run_entries(vm, r), lazy = edit_lazy_entry(e);
     if (frame_of(vm, r->table)->used)
         run_unmap(vm, e, r);
     table_recount(vm, r->table, r->from, r->n, 0, r->n);

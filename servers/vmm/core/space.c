@@ -3,6 +3,7 @@
 
 #include "account.h"
 #include "device.h"
+#include "pager.h"
 #include "pool.h"
 #include "probe_page.h"
 #include "table.h"
@@ -67,6 +68,7 @@ static status_t space_new(struct vmm *vm, record_t payer, uint64_t quota, record
 static void space_forget(struct vmm *vm, record_t id)
 {
     record_t account = space_of(vm, id)->account;
+    pager_release(vm, space_of(vm, id)->pagers);
     space_unlink(vm, id);
     record_free(vm, id);
     account_release(vm, account);
@@ -140,10 +142,20 @@ status_t clone_prepare(struct vmm *vm, record_t source, enum clone_mode mode, ui
     return status;
 }
 
+// What the tree of `from` names, which `to` has now, `to` must know.
+static void set_pagers(struct vmm *vm, record_t to, record_t from)
+{
+    record_t old = space_of(vm, to)->pagers, new = space_of(vm, from)->pagers;
+    pager_hold(vm, new);
+    space_of(vm, to)->pagers = new;
+    pager_release(vm, old);
+}
+
 void clone_commit(struct vmm *vm, struct clone *c)
 {
     pfn_t from = space_of(vm, c->source)->root, to = space_of(vm, c->space)->root;
     pt_clone_root(vm, from, to);
+    set_pagers(vm, c->space, c->source);
     if (device_is_below(vm, from))
         device_leave_out(vm, from, to, &c->own_tables);
     c->copy.root = to;
@@ -179,6 +191,7 @@ void space_rollback(struct vmm *vm, record_t id, record_t snapshot)
     flush_space(vm, frame_address(root));
     root_clear(vm, root);
     pt_clone_root(vm, space_of(vm, snapshot)->root, root);
+    set_pagers(vm, id, snapshot);
 }
 
 void space_hold(struct vmm *vm, record_t id)

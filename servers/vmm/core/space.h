@@ -16,6 +16,7 @@ struct space {
     record_t tasks;      // those that run in it
     record_t next, prev; // of all spaces
     bool has_probe;      // one of `tasks` is one
+    record_t pagers;     // of its windows, the latest first: see pager.h
 };
 
 _Static_assert(sizeof(struct space) <= 64, "a space is a record");

@@ -185,6 +185,8 @@ status_t vmm_start(struct vmm *vm, const struct boot_info *info, const struct po
         status = slots_fill(vm);
     if (status == OK)
         status = slot_alloc(vm, &s->reply_slot);
+    if (status == OK)
+        status = slot_alloc(vm, &s->receive_slot);
     return status;
 }
 

@@ -149,7 +149,7 @@ static status_t task_give_all(struct vmm *vm, const struct spawn *s, const struc
     if (status == OK && s->parent_kind == PARENT_PORTAL)
         status = task_give_portal(vm, t, TASK_SLOT_PARENT, s->parent);
     if (status == OK && s->parent_kind == PARENT_SLOT)
-        status = task_give(vm, t, TASK_SLOT_PARENT, VMM_SLOT_RECEIVE);
+        status = task_give(vm, t, TASK_SLOT_PARENT, vm->state->receive_slot);
     if (status == OK && s->devices)
         status = task_give_portal(vm, t, TASK_SLOT_DEVICES, s->devices);
     if (status == OK && s->gets_console)
@@ -256,8 +256,9 @@ static void task_wake_waiters(struct vmm *vm, struct task *t)
     }
 }
 
-static void task_note(struct task *t, const struct task_end *end)
+void task_note(struct vmm *vm, record_t id, const struct task_end *end)
 {
+    struct task *t = task_of(vm, id);
     t->exit_kind = end->exit_kind;
     t->reason = (int8_t)end->reason;
     t->code = end->code;
@@ -271,7 +272,7 @@ void task_starve(struct vmm *vm, record_t id, const struct task_end *fault)
     uint16_t kept = vm->state->reply_slot;
     vm->state->reply_slot = t->spare;
     t->spare = kept;
-    task_note(t, fault);
+    task_note(vm, id, fault);
     *starved_link(vm, 0) = id; // the last one
     t->next_starved = 0;
     t->is_starved = true;
@@ -296,7 +297,7 @@ void task_end(struct vmm *vm, record_t id, const struct task_end *end)
 {
     struct task *t = task_of(vm, id);
     task_stop(vm, id);
-    task_note(t, end);
+    task_note(vm, id, end);
     task_wake_waiters(vm, t);
     task_unlink(vm, id);
     if (id == vm->state->init)

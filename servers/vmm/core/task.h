@@ -42,9 +42,10 @@ struct spawn {
     record_t space;
     portal_t self; // a grant on the space; 0: it gets none
     enum parent_kind parent_kind;
-    portal_t parent;   // PARENT_PORTAL: one into the VMM's endpoint. PARENT_SLOT: VMM_SLOT_RECEIVE
-    bool gets_console; // it gets VMM_SLOT_CONSOLE
-    portal_t devices;  // 0, or a grant for its slot TASK_SLOT_DEVICES
+    portal_t
+        parent; // PARENT_PORTAL: one into the VMM's endpoint. PARENT_SLOT: in state->receive_slot
+    bool gets_console;         // it gets VMM_SLOT_CONSOLE
+    portal_t devices;          // 0, or a grant for its slot TASK_SLOT_DEVICES
     bool is_fragile, is_probe; // as in struct task
     bool is_init;              // no capability to it is made; its end is the machine's
     vaddr_t rip, rsp;
@@ -57,7 +58,7 @@ struct task *task_of(const struct vmm *vm, record_t id);
 // Makes and starts a task on the space's account; VMM_SLOT_ANSWER gets the capability to it.
 // A space has one probe at most. Errors: E_QUOTA, E_NOMEM, E_LIMIT, E_INVAL (an address or priority
 // that the kernel refuses), E_BUSY (a second probe); the task never ran, and a capability in
-// VMM_SLOT_RECEIVE may be gone.
+// state->receive_slot may be gone.
 must_check status_t task_spawn(struct vmm *vm, const struct spawn *s);
 
 // What became of a task.
@@ -66,6 +67,9 @@ struct task_end {
     status_t reason;   // EXIT_FAULT, or of a fault that waits
     uint64_t code, address, rip;
 };
+
+// Remembers a fault, while somebody serves it.
+void task_note(struct vmm *vm, record_t id, const struct task_end *end);
 
 // Ends a running task: its object, its reference to the space; tells those who wait.
 void task_end(struct vmm *vm, record_t id, const struct task_end *end);

@@ -47,8 +47,10 @@ status_t transfer_pages(struct vmm *vm, const struct transfer *t)
         .source = t->first,
         .grant = t->moves ? 0 : t->grant,
         .payer = from->account,
+        .refuses = t->pager,
+        .pager = t->pager,
     };
-    if (!pt_is_free(vm, place.root, place.first, place.last))
+    if (!t->pager && !pt_is_free(vm, place.root, place.first, place.last))
         return E_EXISTS;
     status_t status = edit_prepare(vm, &own);
     if (status != OK)

@@ -12,6 +12,7 @@ struct transfer {
     uint64_t first_to; // pages in `to`
     unsigned prot;     // there
     unsigned max;      // the greatest rights that both capabilities allow
+    record_t pager;    // 0, or only what this one pages may be at the destination, not nothing
     bool moves;        // taken from here and private there; else in both, coherent
 };
 

@@ -62,9 +62,11 @@ struct state {
     bool is_relieved; // since the last try some frames or some quota were given back
     uint32_t n_tasks; // ever made: the number that a log line calls one
     pfn_t slot_table;
-    uint16_t free_slots; // head
-    uint16_t n_slots;    // that the kernel gave
-    uint16_t reply_slot; // where the next caller's reply capability lands
+    uint16_t free_slots;   // head
+    uint16_t n_slots;      // that the kernel gave
+    uint16_t reply_slot;   // where the next caller's reply capability lands
+    uint16_t receive_slot; // where a capability lands that came with a call
+    uint16_t n_pagers;
     uint32_t page_sizes; // as in boot_info
 };
 
@@ -84,7 +86,6 @@ enum vmm_slot {
     VMM_SLOT_MACHINE = 1,
     VMM_SLOT_ENDPOINT,
     VMM_SLOT_CONSOLE,
-    VMM_SLOT_RECEIVE, // where a capability lands that came with a call
     VMM_SLOT_ANSWER,  // what goes with the reply
     VMM_SLOT_SCRATCH, // on its way into a new task
     VMM_SLOT_FREE,

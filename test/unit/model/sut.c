@@ -189,8 +189,9 @@ static status_t run_access(struct sut *s, const struct op *op, uint32_t *value, 
             *why = "an access through a stale entry";
             return SUT_BROKEN;
         }
+        record_t pager;
         status_t status =
-            fault_resolve(vm, space_id(s, op->name), plot_va(s->u, op->first), access);
+            fault_resolve(vm, space_id(s, op->name), plot_va(s->u, op->first), access, &pager);
         vmm_settle(vm);
         if (status != OK)
             return status;

@@ -34,7 +34,7 @@ static void kill(struct fake *f, struct fake_cap *task)
 static bool write_fault(struct fake *f, struct fake_cap task, vaddr_t va)
 {
     return fake_event(f, task_named(f, task)->object, EVENT_EXCEPTION,
-                      (const uint64_t[4]){14, 6, va, 0x1234});
+                      (const uint64_t[MESSAGE_WORDS]){14, 6, va, 0x1234});
 }
 
 static bool is_starved(struct fake *f, struct fake_cap task)
@@ -47,18 +47,18 @@ static void test_resolve(void **state)
     struct fake *f = *state;
     struct fake_cap a;
     assert_int_equal(fake_create(f, f->init, 0, &a), OK);
-    record_t space = fake_space(f, a);
+    record_t space = fake_space(f, a), pager;
     assert_int_equal(fake_map(f, a, VA, 2, PROT_R, MAP_LAZY), OK);
     assert_int_equal(fake_map(f, a, VA + 0x4000, 1, 0, MAP_LAZY), OK);
-    assert_int_equal(fault_resolve(&f->vm, space, VA, PROT_W), E_FAULT);
-    assert_int_equal(fault_resolve(&f->vm, space, VA, PROT_X), E_FAULT);
-    assert_int_equal(fault_resolve(&f->vm, space, VA + 0x4000, PROT_R), E_FAULT); // a guard
-    assert_int_equal(fault_resolve(&f->vm, space, VA + 0x2000, PROT_R), E_FAULT);
-    assert_int_equal(fault_resolve(&f->vm, space, ~0ull, PROT_R), E_FAULT);
+    assert_int_equal(fault_resolve(&f->vm, space, VA, PROT_W, &pager), E_FAULT);
+    assert_int_equal(fault_resolve(&f->vm, space, VA, PROT_X, &pager), E_FAULT);
+    assert_int_equal(fault_resolve(&f->vm, space, VA + 0x4000, PROT_R, &pager), E_FAULT); // a guard
+    assert_int_equal(fault_resolve(&f->vm, space, VA + 0x2000, PROT_R, &pager), E_FAULT);
+    assert_int_equal(fault_resolve(&f->vm, space, ~0ull, PROT_R, &pager), E_FAULT);
     uint64_t before = f->vm.state->n_free;
-    assert_int_equal(fault_resolve(&f->vm, space, VA, PROT_R), OK);
+    assert_int_equal(fault_resolve(&f->vm, space, VA, PROT_R, &pager), OK);
     assert_int_equal(before - f->vm.state->n_free, 1);
-    assert_int_equal(fault_resolve(&f->vm, space, VA + 0xfff, PROT_R), OK); // there already
+    assert_int_equal(fault_resolve(&f->vm, space, VA + 0xfff, PROT_R, &pager), OK); // there already
     assert_int_equal(before - f->vm.state->n_free, 1);
     fake_drop(f, &a);
 }

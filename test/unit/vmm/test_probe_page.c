@@ -154,8 +154,9 @@ static void test_faults_of_a_probe(void **state)
         bool goes_on;
         unsigned n = 0;
         do {
-            goes_on = fake_event(f, object, EVENT_EXCEPTION,
-                                 (const uint64_t[4]){14, e, faults[i].va + n * 0x1000, 0x10});
+            goes_on =
+                fake_event(f, object, EVENT_EXCEPTION,
+                           (const uint64_t[MESSAGE_WORDS]){14, e, faults[i].va + n * 0x1000, 0x10});
             n += goes_on;
         } while (goes_on && n < 4);
         assert_false(goes_on);

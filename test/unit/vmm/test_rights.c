@@ -3,6 +3,8 @@
 // The tables say what ipc/vmm_protocol.h promises; they were not copied from the code that keeps it.
 #include <string.h>
 
+#include "servers/vmm/core/portal.h"
+#include "servers/vmm/core/task.h"
 #include "test/unit/fake/vmm/fake.h"
 
 #define VA  0x400000ull
@@ -14,7 +16,15 @@
 #define X RIGHT_EXECUTE
 
 // What goes with a call, if something does.
-enum with { WITH_NOTHING, WITH_SPACE, WITH_SNAPSHOT, WITH_ENDPOINT, WITH_ITSELF };
+enum with {
+    WITH_NOTHING,
+    WITH_SPACE,
+    WITH_SNAPSHOT,
+    WITH_ENDPOINT,
+    WITH_ITSELF,
+    WITH_PORTAL,
+    WITH_FAULT,
+};
 enum by { BY_SPACE, BY_INIT, BY_TASK };
 
 static const struct row {
@@ -73,6 +83,10 @@ static const struct row {
     {VMM_PORTAL, BY_SPACE, false, RIGHT_CREATE, WITH_ENDPOINT, 0, {1, 0xf}},
     {VMM_SNAPSHOT, BY_SPACE, true, RIGHT_CLONE | R, 0, 0, {0}},
     {VMM_ROLLBACK, BY_SPACE, true, RIGHT_MAP | R, WITH_SNAPSHOT, RIGHT_CLONE | R, {0}},
+    {VMM_SET_PAGER, BY_SPACE, false, RIGHT_MAP, WITH_PORTAL, 0, {VA2, 1, 0}},
+    {VMM_SET_PAGER, BY_SPACE, false, RIGHT_MAP | R | W, WITH_PORTAL, 0, {VA2, 1, RW}},
+    {VMM_SUPPLY, BY_SPACE, false, RIGHT_SHARE | R, WITH_FAULT, 0, {VA, 1, VA2, PROT_R}},
+    {VMM_SUPPLY, BY_SPACE, false, RIGHT_SHARE | R | W, WITH_FAULT, 0, {VA, 1, VA2, RW}},
     {VMM_POWER_OFF, BY_INIT, false, RIGHT_POWER, 0, 0, {0}},
     {VMM_TASK_KILL, BY_TASK, false, 0, 0, 0, {0}},
     {VMM_TASK_WAIT, BY_TASK, false, 0, 0, 0, {0}},
@@ -80,9 +94,10 @@ static const struct row {
 };
 #define N_ROWS (sizeof rows / sizeof *rows)
 
-// What the rows are about: a space with two pages, one that is empty, a snapshot, an endpoint, a task.
+// What the rows are about: a space with two pages, one that is empty but for a page with a pager, a
+// snapshot, an endpoint, a portal, a task whose fault the pager has.
 struct scene {
-    struct fake_cap space, other, snapshot, endpoint, task;
+    struct fake_cap space, other, snapshot, endpoint, portal, task;
 };
 
 static struct scene scene_make(struct fake *f)
@@ -90,12 +105,19 @@ static struct scene scene_make(struct fake *f)
     struct scene s;
     const uint64_t endpoint[MESSAGE_WORDS] = {vmm_word0(VMM_ENDPOINT, 0)};
     const uint64_t snapshot[MESSAGE_WORDS] = {vmm_word0(VMM_SNAPSHOT, 0)};
+    const uint64_t portal[MESSAGE_WORDS] = {vmm_word0(VMM_PORTAL, 0), 1, SLOT_FLAGS_ALL};
+    const uint64_t pager[MESSAGE_WORDS] = {vmm_word0(VMM_SET_PAGER, 0), VA2, 1, RW};
+    const uint64_t fault[MESSAGE_WORDS] = {14, 6, VA2};
     assert_int_equal(fake_create(f, f->init, 0, &s.space), OK);
     assert_int_equal(fake_create(f, f->init, 0, &s.other), OK);
     assert_int_equal(fake_map(f, s.space, VA, 2, RW, 0), OK);
     assert_int_equal(fake_call(f, s.space, snapshot, NULL, &s.snapshot, NULL), OK);
     assert_int_equal(fake_call(f, s.space, endpoint, NULL, &s.endpoint, NULL), OK);
+    assert_int_equal(fake_call(f, s.space, portal, &s.endpoint, &s.portal, NULL), OK);
+    assert_int_equal(fake_call(f, s.other, pager, &s.portal, NULL, NULL), OK);
     assert_int_equal(fake_spawn(f, s.other, NULL, &s.task), OK);
+    record_t task = portal_of(&f->vm, s.task.value)->owner;
+    assert_false(fake_event(f, task_of(&f->vm, task)->object, EVENT_EXCEPTION, fault));
     return s;
 }
 
@@ -108,8 +130,9 @@ static void task_kill(struct fake *f, struct fake_cap task)
 static void scene_end(struct fake *f, struct scene *s)
 {
     task_kill(f, s->task);
-    struct fake_cap *caps[] = {&s->task, &s->endpoint, &s->snapshot, &s->other, &s->space};
-    for (unsigned i = 0; i < 5; i++)
+    struct fake_cap *caps[] = {&s->task,     &s->portal, &s->endpoint,
+                               &s->snapshot, &s->other,  &s->space};
+    for (unsigned i = 0; i < sizeof caps / sizeof *caps; i++)
         fake_drop(f, caps[i]);
     assert_int_equal(fake_audit(f), 0);
 }
@@ -135,6 +158,10 @@ static struct fake_cap row_carried(struct fake *f, const struct row *row, const 
         return fake_copy(f, s->endpoint);
     case WITH_ITSELF:
         return fake_copy(f, by);
+    case WITH_PORTAL:
+        return fake_copy(f, s->portal);
+    case WITH_FAULT:
+        return f->forwarded;
     default:
         return (struct fake_cap){CAP_NONE, 0};
     }

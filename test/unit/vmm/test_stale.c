@@ -89,7 +89,7 @@ static void test_an_ended_task(void **state)
     assert_int_equal(fake_spawn(f, a, NULL, &old), OK);
     uint32_t object = task_of(&f->vm, portal_of(&f->vm, old.value)->owner)->object;
     bool is_reused = false;
-    assert_false(fake_event(f, object, EVENT_EXIT, (const uint64_t[4]){4711}));
+    assert_false(fake_event(f, object, EVENT_EXIT, (const uint64_t[MESSAGE_WORDS]){4711}));
     for (unsigned i = 0; i < NEWCOMERS; i++) {
         assert_int_equal(fake_spawn(f, a, NULL, &new), OK);
         const struct task *task = task_of(&f->vm, portal_of(&f->vm, new.value)->owner);

@@ -29,7 +29,7 @@ static struct task *task_named(struct fake *f, struct fake_cap cap)
 static bool event(struct fake *f, uint32_t object, enum message_event kind, uint64_t a, uint64_t b,
                   uint64_t c, uint64_t d)
 {
-    return fake_event(f, object, kind, (const uint64_t[4]){a, b, c, d});
+    return fake_event(f, object, kind, (const uint64_t[MESSAGE_WORDS]){a, b, c, d});
 }
 
 static void test_spawn_gives_capabilities(void **state)

@@ -65,7 +65,7 @@ int fake_teardown(void **state)
 static void serve(struct fake *f, struct request *r)
 {
     request_serve(&f->vm, r);
-    assert_int_equal(f->slots[VMM_SLOT_RECEIVE].type, CAP_NONE);
+    assert_int_equal(f->slots[f->vm.state->receive_slot].type, CAP_NONE);
     assert_int_equal(f->slots[VMM_SLOT_SCRATCH].type, CAP_NONE);
     assert_int_equal(f->slots[VMM_SLOT_ANSWER].type != CAP_NONE, r->gives_cap);
 }
@@ -87,7 +87,7 @@ static void carry(struct fake *f, struct request *r, const struct fake_cap *carr
     uint64_t badge;
     if (!carried)
         return;
-    if (carried->type == CAP_ENDPOINT) {
+    if (carried->type == CAP_ENDPOINT || carried->type == CAP_REPLY) {
         r->carried = CARRIED_OBJECT;
         r->carried_value = carried->value;
     } else if (carried->type == CAP_PORTAL &&
@@ -97,7 +97,8 @@ static void carry(struct fake *f, struct request *r, const struct fake_cap *carr
         r->carried_value = badge;
     } else {
         r->carried = CARRIED_SLOT;
-        f->slots[VMM_SLOT_RECEIVE] = kernel_copy(f, *carried);
+        r->carried_value = carried->type == CAP_PORTAL ? carried->value : 0;
+        f->slots[f->vm.state->receive_slot] = kernel_copy(f, *carried);
     }
 }
 
@@ -256,7 +257,8 @@ status_t fake_spawn(struct fake *f, struct fake_cap by, const struct fake_cap *p
     return fake_call(f, by, words, parent, got, NULL);
 }
 
-bool fake_event(struct fake *f, uint32_t object, enum message_event kind, const uint64_t words[4])
+bool fake_event(struct fake *f, uint32_t object, enum message_event kind,
+                const uint64_t words[MESSAGE_WORDS])
 {
     struct fake_cap pager = f->objects[object].slots[TASK_SLOT_PAGER];
     uint32_t slot = f->vm.state->reply_slot;
@@ -265,7 +267,7 @@ bool fake_event(struct fake *f, uint32_t object, enum message_event kind, const 
     f->slots[slot] = (struct fake_cap){CAP_REPLY, object};
     struct request r = {.event = kind,
                         .badge = portal_badge(&f->vm, PORTAL_PAGER, pager.value),
-                        .words = {words[0], words[1], words[2], words[3], 0x7000}};
+                        .words = {words[0], words[1], words[2], words[3], 0x7000, words[5]}};
     serve(f, &r);
     if (r.is_answered)
         f->slots[slot] = (struct fake_cap){CAP_NONE, 0};
@@ -299,7 +301,8 @@ static status_t touch(struct fake *f, struct fake_cap cap, vaddr_t va, enum walk
     struct walk w = walk_user(f->memory, fake_root(f, cap), f->info.levels, va, access);
     if (!w.is_allowed) {
         unsigned prot = access == WALK_WRITE ? PROT_W : access == WALK_FETCH ? PROT_X : PROT_R;
-        status_t status = fault_resolve(&f->vm, fake_space(f, cap), va, prot);
+        record_t pager;
+        status_t status = fault_resolve(&f->vm, fake_space(f, cap), va, prot, &pager);
         vmm_settle(&f->vm);
         if (status != OK)
             return status;

@@ -68,6 +68,9 @@ struct fake {
     uint32_t replied_to;    // the last one, if it is a task of the window
     unsigned reply_flushes; // that there were before the last one
     uint64_t reply_words[MESSAGE_WORDS];
+    unsigned n_forwards;       // of faults, to a pager;
+    uint32_t forwarded_to;     // the portal of the last one
+    struct fake_cap forwarded; // its reply capability
     uint64_t power_code;
     unsigned n_failures; // calls of ports->fail
     char log[4096];
@@ -146,7 +149,8 @@ uint64_t fake_audit(struct fake *f);
 
 // An EXIT or EXCEPTION as it comes through the pager portal of the task at a window index. True if
 // it is answered at once; if not, the task waits in state->reply_slot or is gone.
-bool fake_event(struct fake *f, uint32_t object, enum message_event kind, const uint64_t words[4]);
+bool fake_event(struct fake *f, uint32_t object, enum message_event kind,
+                const uint64_t words[MESSAGE_WORDS]);
 
 // The space that a capability names.
 record_t fake_space(struct fake *f, struct fake_cap cap);

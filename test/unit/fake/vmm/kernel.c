@@ -270,6 +270,25 @@ static status_t portals_revoke(void *context, uint32_t index, uint64_t low, uint
     return OK;
 }
 
+static status_t forward(void *context, uint32_t reply, uint32_t portal)
+{
+    struct fake *f = context;
+    const struct fake_cap *to = &f->slots[portal];
+    assert_int_equal(f->slots[reply].type, CAP_REPLY);
+    if (to->type != CAP_PORTAL)
+        return E_SLOT;
+    const struct fake_portal *p = portal_at(f, to->value);
+    if (p->is_dead)
+        return E_REVOKED;
+    if (!f->objects[p->endpoint].refs)
+        return E_DEAD;
+    f->n_forwards++;
+    f->forwarded_to = to->value;
+    f->forwarded = f->slots[reply];
+    f->slots[reply] = (struct fake_cap){CAP_NONE, 0};
+    return OK;
+}
+
 static void drop(void *context, uint32_t slot)
 {
     struct fake *f = context;
@@ -329,6 +348,7 @@ const struct ports kernel_ports = {
     .slot_give = slot_give,
     .portal_mint = portal_mint_call,
     .portals_revoke = portals_revoke,
+    .forward = forward,
     .drop = drop,
     .reply = reply,
     .is_empty = is_empty,

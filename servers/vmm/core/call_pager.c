@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "call.h"
+#include "grant.h"
+#include "pager.h"
+#include "space.h"
+#include "task.h"
+#include "transfer.h"
+#include "window.h"
+
+static struct edit make_window(const struct vmm *vm, const struct call *c, uint64_t first,
+                               record_t pager)
+{
+    return (struct edit){
+        .kind = EDIT_MAP,
+        .account = c->account,
+        .root = space_of(vm, c->space)->root,
+        .first = first,
+        .last = first + c->words[2] - 1,
+        .prot = (unsigned)c->words[3],
+        .max = PROT_R | PROT_W | PROT_X,
+        .page_level = 1,
+        .is_lazy = true,
+        .pager = pager,
+        .refuses = !(c->flags & MAP_REPLACE),
+    };
+}
+
+status_t serve_set_pager(struct vmm *vm, struct call *c)
+{
+    uint64_t first, portal = c->request->carried_value;
+    record_t pager;
+    bool is_new;
+    status_t status = decode_range(vm, c->portal, c->words[1], c->words[2], &first);
+    if (status == OK)
+        status = decode_prot(c->portal, c->words[3]);
+    if (status == OK && c->flags & ~MAP_REPLACE)
+        status = E_INVAL;
+    if (status == OK && (c->request->carried != CARRIED_SLOT || !portal))
+        status = E_SLOT;
+    if (status == OK)
+        status = pager_find(vm, c->space, (portal_t)portal, &pager, &is_new);
+    if (status != OK)
+        return status;
+    struct edit e = make_window(vm, c, first, pager);
+    status = edit_range(vm, &e);
+    if (status != OK && is_new)
+        pager_forget(vm, c->space);
+    return status;
+}
+
+// The task in whose fault the call was sent: its reply capability came along.
+static status_t decode_fault(const struct vmm *vm, const struct call *c, const struct task **task)
+{
+    uint64_t index = c->request->carried_value;
+    if (c->request->carried != CARRIED_OBJECT)
+        return E_SLOT;
+    pfn_t pfn = object_pfn(vm, (uint32_t)index);
+    if (!pfn.n || frame_of(vm, pfn)->level != KERNEL_TASK)
+        return E_SLOT;
+    *task = task_of(vm, frame_of(vm, pfn)->link);
+    return OK;
+}
+
+// The destination: pages around the fault, with at most the rights of what is paged there.
+static status_t decode_place(const struct vmm *vm, const struct call *c, const struct task *task,
+                             struct transfer *t)
+{
+    uint64_t fault = task->address >> PAGE_SHIFT;
+    t->to = task->space;
+    t->first_to = c->words[3] >> PAGE_SHIFT;
+    if (c->words[3] & PAGE_MASK)
+        return E_INVAL;
+    status_t status = range_check(vm, t->first_to, t->n_pages);
+    if (status != OK)
+        return status;
+    if (fault < t->first_to || fault - t->first_to >= t->n_pages)
+        return E_RIGHT;
+    struct spot spot = pt_find(vm, space_of(vm, t->to)->root, fault);
+    if (!pte_is_paged(spot.pte))
+        return E_EXISTS;
+    t->pager = pte_pager(spot.pte);
+    t->max = pte_max(spot.pte);
+    return t->prot & ~pte_prot(spot.pte) ? E_RIGHT : OK;
+}
+
+status_t serve_supply(struct vmm *vm, struct call *c)
+{
+    const struct task *task;
+    bool moves = c->flags & SUPPLY_MOVE;
+    struct transfer t = {
+        .from = c->space, .grant = c->number, .n_pages = c->words[2], .moves = moves};
+    status_t status = decode_range(vm, c->portal, c->words[1], t.n_pages, &t.first);
+    if (status == OK && c->flags & ~SUPPLY_MOVE)
+        status = E_INVAL;
+    if (status == OK && moves && !(c->portal->rights & RIGHT_MAP))
+        status = E_RIGHT;
+    if (status == OK)
+        status = decode_prot(c->portal, c->words[4]);
+    if (status == OK)
+        status = decode_fault(vm, c, &task);
+    if (status != OK)
+        return status;
+    t.prot = (unsigned)c->words[4];
+    status = decode_place(vm, c, task, &t);
+    if (status != OK)
+        return status;
+    t.max &= c->portal->rights;
+    if (!moves && !(t.prot & PROT_W))
+        t.max &= ~PROT_W; // a read-only share is one for good
+    return transfer_pages(vm, &t);
+}
