@@ -14,7 +14,7 @@ from cadastre import Shell, ShellError
 from cadastre.dump import Dump
 from cadastre.dump_check import problems
 from cadastre.dump_lineage import shared_through
-from cadastre.memory import PAGE
+from cadastre.memory import PAGE, PTE
 from cadastre.picture import draw, page, shown_spaces
 from cadastre.picture_nodes import CELLS_MAX, Graph
 from cadastre.picture_place import GAP, place
@@ -262,6 +262,25 @@ def test_the_audit_of_a_dump_finds_what_is_wrong(shell):
     for address, data, expected in damages(dump):
         said = list(problems(Dump(Patched(dump.memory, address, data), dump.types)))
         assert any(expected in line for line in said), (expected, said)
+
+
+def test_ranges_that_a_pager_serves(shell):
+    """The shell sets no pagers, so an entry of a lazy range is made one here."""
+    dump = do(shell, ["create a", "map a 0x400000 4 rw- lazy", "write a 0x400000 01"])
+    leaf = next(leaf for leaf in dump.leaves(dump.space("a")) if leaf.page == 0x402)
+    table = next(table for table in tables_of(dump.space("a")) if table.level == 1)
+    word = (PTE["PTE_PAGED"] | 0x1234 << 12 | leaf.entry.prot << PTE["PTE_PROT_SHIFT"]
+            | leaf.entry.max << PTE["PTE_MAX_SHIFT"])
+    memory = Patched(dump.memory, table.pfn * PAGE + 8 * 2, struct.pack("<Q", word))
+    paged = Dump(memory, dump.types)
+    space = paged.spaces[dump.space("a").id]
+    assert space.root is not dump.space("a").root
+    assert [run.line() for run in paged.runs(space)] == [
+        "0x400000-0x401000 rw- 4K mapped", "0x401000-0x402000 rw- lazy",
+        "0x402000-0x403000 rw- paged", "0x403000-0x404000 rw- lazy"]
+    assert list(problems(paged)) == []
+    texts = {text.text for text in Xml.fromstring(draw(paged, [space])).iter(f"{SVG}text")}
+    assert "rw- paged" in texts
 
 
 def titles(svg, kind):

@@ -163,7 +163,7 @@ class Dump:
                 table.entries[i] = entry = self._read_entry(words[i], level)
                 if entry.table:
                     entry.table.parents.append((table, i))
-                elif entry.kind != "lazy":
+                elif entry.pfn:
                     users = self.users if entry.kind == "page" else self.device_users
                     users.setdefault((entry.pfn, level), []).append((table, i))
         return table
@@ -178,7 +178,9 @@ class Dump:
                       bits >> PTE["PTE_PROT_SHIFT"] & 7, bits >> PTE["PTE_MAX_SHIFT"] & 7,
                       bool(bits & PTE["PTE_SHARED"]), is_linked=bool(bits & PTE["PTE_LINKED"]))
         if not is_present and not bits & PTE["PTE_HELD"]:
-            entry.kind, entry.pfn, entry.lazy_level = "lazy", 0, pfn & 3
+            is_paged, entry.pfn = bool(bits & PTE["PTE_PAGED"]), 0
+            entry.kind = "paged" if is_paged else "lazy"
+            entry.lazy_level, entry.pager = (0, pfn) if is_paged else (pfn & 3, 0)
         elif bits & PTE["PTE_DEVICE"]:
             entry.kind = "device"
         return entry
@@ -226,8 +228,9 @@ class Dump:
 
     def _run(self, leaf: Leaf) -> Run:
         entry = leaf.entry
-        if entry.kind == "lazy":
-            return Run(leaf.page, span(leaf.level), entry.prot)
+        if not entry.pfn:
+            how = "paged" if entry.pager else ""
+            return Run(leaf.page, span(leaf.level), entry.prot, "", how)
         if entry.kind == "device":
             how = "device"
         elif entry.shared:

@@ -34,7 +34,7 @@ class Account:
 class Entry:
     """A page-table entry that is not empty."""
 
-    kind: str  # "table", "page", "device", "lazy"
+    kind: str  # "table", "page", "device", "lazy", "paged"
     writable: bool  # W: of a table, that it has this one parent; of a page, that the MMU lets write
     table: "Table | None" = None
     pfn: int = 0  # of a page, or of a device's
@@ -42,6 +42,7 @@ class Entry:
     max: int = 0
     shared: bool = False
     lazy_level: int = 0  # of the pages to come
+    pager: int = 0  # the record of who is asked for them
     is_linked: bool = False  # a link says by which via it came
     via: "Via | None" = None
 
@@ -126,10 +127,11 @@ class Run:
     page: int
     pages: int
     prot: int
-    size: str = ""  # of pages that are there; else they are lazy
-    how: str = ""  # "device", "shared", "cow" or nothing
+    size: str = ""  # of pages that are there; else they are lazy, or paged
+    how: str = ""  # "device", "shared", "cow", "paged" or nothing
 
     def line(self) -> str:
-        what = " ".join(filter(None, (self.size, "mapped", self.how))) if self.size else "lazy"
+        what = " ".join(filter(None, (self.size, "mapped", self.how))) if self.size else \
+            self.how or "lazy"
         return (f"{self.page * PAGE:#x}-{(self.page + self.pages) * PAGE:#x} "
                 f"{prot_text(self.prot)} {what}")

@@ -76,8 +76,7 @@ class Graph:
     def _alike(self, table: Table, i: int) -> bool:
         """Whether entries i and i + 1 can be one cell."""
         a, b = table.entries[i], table.entries.get(i + 1)
-        if b is None or (a.kind, a.writable, a.prot, a.max, a.shared, a.lazy_level, a.via) != \
-                (b.kind, b.writable, b.prot, b.max, b.shared, b.lazy_level, b.via):
+        if b is None or self._looks(a) != self._looks(b):
             return False
         if a.pfn:
             return self._follows(self._users(a, table.level), self._users(b, table.level)) and \
@@ -87,6 +86,9 @@ class Graph:
                 a.table.account is b.table.account and \
                 self._shape(a.table) is not None and self._shape(a.table) == self._shape(b.table)
         return True
+
+    def _looks(self, e: Entry) -> tuple:
+        return e.kind, e.writable, e.prot, e.max, e.shared, e.lazy_level, e.pager, e.via
 
     def _users(self, entry: Entry, level: int) -> list[tuple[Table, int]]:
         """Who maps what the entry maps."""
@@ -124,8 +126,7 @@ class Graph:
                     return None
             elif e.kind == "device" or e.pfn and not self.dump.is_sole(e.pfn, table.level):
                 return None
-            shape.append((first, last, e.kind, e.writable, e.prot, e.max, e.shared, e.lazy_level,
-                          below))
+            shape.append((first, last, self._looks(e), below))
         return tuple(shape)
 
     # Boxes.
@@ -191,6 +192,10 @@ class Graph:
             lines = f"{here * PAGE:#x}", f"{text} lazy", plural(pages, "page")
             return Cell(first, last, "lazy", lines,
                         title + f"\ndemand-zero, by {SIZES[entry.lazy_level]}")
+        if entry.kind == "paged":
+            lines = f"{here * PAGE:#x}", f"{text} paged", plural(pages, "page")
+            return Cell(first, last, "lazy", lines,
+                        title + f"\nfaults go to pager {entry.pager:#x}")
         return self._page_cell(table, n, first, last, entry, here, title)
 
     def _page_cell(self, table: Table, n: int, first: int, last: int, entry: Entry, here: int,
