@@ -278,7 +278,8 @@ def test_ranges_that_a_pager_serves(shell):
     assert [run.line() for run in paged.runs(space)] == [
         "0x400000-0x401000 rw- 4K mapped", "0x401000-0x402000 rw- lazy",
         "0x402000-0x403000 rw- paged", "0x403000-0x404000 rw- lazy"]
-    assert list(problems(paged)) == []
+    assert list(problems(paged)) == [
+        f"space {space.id:#x}, page 0x402: pager 0x1234 is none of its own"]
     texts = {text.text for text in Xml.fromstring(draw(paged, [space])).iter(f"{SVG}text")}
     assert "rw- paged" in texts
 

@@ -48,7 +48,7 @@ class Dump:
         self._records = {name: (kind, types.struct(name)) for name, kind in
                          (("account", "RECORD_ACCOUNT"), ("space", "RECORD_SPACE"),
                           ("task", "RECORD_TASK"), ("via", "RECORD_VIA"),
-                          ("link", "RECORD_LINK"))}
+                          ("link", "RECORD_LINK"), ("pager", "RECORD_PAGER"))}
         self.accounts = self._read_accounts()
         self.tables: dict[int, Table] = {}
         # By number of the first frame, and level: who maps a page, or a device's.

@@ -18,8 +18,8 @@ _FRAME = constants("servers/vmm/core/frame.h")
 
 
 def problems(dump: Dump) -> Iterator[str]:
-    for check in (_tables, _pages, _devices, _lineage, _objects, _leaks, _conservation, _accounts,
-                  _spaces, _grants):
+    for check in (_tables, _pages, _devices, _lineage, _pagers, _objects, _leaks, _conservation,
+                  _accounts, _spaces, _grants):
         yield from check(dump)
 
 
@@ -116,6 +116,25 @@ def _lineage(dump: Dump) -> Iterator[str]:
     for via in dump.vias.values():
         if not via.entries and via not in parents:
             yield f"nothing came by via {via.id:#x}"
+
+
+def _pagers(dump: Dump) -> Iterator[str]:
+    """A space's pagers are a chain of records, in which all that its entries name are found."""
+    pagers = {id: dump.record("pager", id) for id in dump.ids("pager")}
+    refs = Counter(pager.next for pager in pagers.values())
+    for space in dump.spaces.values():
+        first = dump.record("space", space.id).pagers
+        refs[first] += 1
+        chain = {0}
+        while first not in chain:
+            chain.add(first)
+            first = pagers[first].next if first in pagers else 0
+        for leaf in dump.leaves(space):
+            if leaf.entry.pager not in chain:
+                yield f"space {space.id:#x}, page {leaf.page:#x}: pager {leaf.entry.pager:#x} is " \
+                    "none of its own"
+    for id, pager in pagers.items():
+        yield from _differ(f"pager {id:#x}: references", pager.refs, refs[id])
 
 
 def _objects(dump: Dump) -> Iterator[str]:
