@@ -140,7 +140,8 @@ class Graph:
         there = sum(run.pages for run in runs if run.size)
         lazy = sum(run.pages for run in runs if not run.size)
         note = plural(there, "page") + (f", {lazy:,} lazy" if lazy else "")
-        tasks = [f"task {task.number}" for task in space.tasks]
+        tasks = [f"task {task.number}" for task in space.tasks if not task.is_probe]
+        note += f", {plural(len(tasks), 'task')}" if tasks else ""
         what = "snapshot" if space.is_snapshot else "space"
         note = f"snapshot, {note}" if space.is_snapshot else note
         title = "\n".join([f"{what} {space.name} (record {space.id:#x})",
