@@ -34,7 +34,11 @@ status_t vmm_clone(slot_t grant, enum clone_mode mode, uint64_t quota, slot_t in
 
 status_t vmm_destroy(slot_t grant)
 {
-    return simple(grant, VMM_SPACE_DESTROY, 0, 0, 0);
+    status_t status;
+    do {
+        status = simple(grant, VMM_SPACE_DESTROY, 0, 0, 0);
+    } while (status == E_MORE);
+    return status;
 }
 
 status_t vmm_map(slot_t grant, vaddr_t va, uint64_t pages, uint32_t prot, uint32_t flags)
@@ -73,8 +77,15 @@ status_t vmm_derive(slot_t grant, vaddr_t va, uint64_t pages, uint32_t rights, s
 
 status_t vmm_revoke(slot_t grant, slot_t victim)
 {
-    struct message m = {{vmm_word0(VMM_REVOKE, 0)}};
-    return request(grant, victim, 0, &m);
+    struct message m;
+    status_t status;
+    bool is_under_way = false;
+    do {
+        m = (struct message){{vmm_word0(VMM_REVOKE, 0)}};
+        status = request(grant, victim, 0, &m);
+        is_under_way |= status == E_MORE && m.w[1];
+    } while (status == E_MORE);
+    return is_under_way && status == E_REVOKED ? OK : status;
 }
 
 // QUERY and MAPS have the same words.

@@ -20,7 +20,8 @@
 // SPACE_DESTROY                                                 kills its tasks, frees all. One that
 //                                                               was made with a quota takes along all
 //                                                               spaces that draw on it, or on a part
-//                                                               of it: so a quota can be taken back
+//                                                               of it: so a quota can be taken back.
+//                                                               E_MORE: not now, ask again
 // MAP            va, pages, prot             (flags: MAP_*)
 // UNMAP          va, pages
 // PROTECT        va, pages, prot
@@ -32,7 +33,9 @@
 //                                                               that, and unmaps everywhere what was
 //                                                               shared through any of them, or on from
 //                                                               there. Nothing: this one, in whoever's
-//                                                               hands
+//                                                               hands. E_MORE: ask again; 1: 1 if it is
+//                                                               under way: then E_REVOKED says that it
+//                                                               is done
 // QUERY          va                                             1: start 2: pages 3: prot | PAGE_*
 //                                                               4: address of the frame, or 0
 // STATS                                                         1: pages 2: tables 3: charged 4: quota

@@ -136,6 +136,8 @@ static void destroy_account(struct vmm *vm, record_t account)
 
 status_t serve_space_destroy(struct vmm *vm, struct call *c)
 {
+    if (revoke_is_pending(vm))
+        return E_MORE; // it is among the grants, perhaps of this space
     if (space_of(vm, c->space)->has_own_account)
         destroy_account(vm, c->account);
     else
@@ -168,16 +170,25 @@ static status_t decode_victim(const struct vmm *vm, const struct call *c, portal
     return grant_comes_from(vm, *victim, c->number) ? OK : E_RIGHT;
 }
 
+// Whoever names the grant that is being revoked does a step, and hears whether it was the last one.
 status_t serve_revoke(struct vmm *vm, struct call *c)
 {
+    const struct request *r = c->request;
     portal_t victim;
+    if (revoke_is_pending(vm)) {
+        bool is_same =
+            r->carried == CARRIED_BADGE && badge_portal(r->carried_value) == vm->state->revoke.top;
+        status_t status = revoke_step(vm);
+        c->answer[1] = is_same && status == E_MORE;
+        return is_same ? status : E_MORE;
+    }
     status_t status = decode_victim(vm, c, &victim);
     if (status != OK)
         return status;
-    struct revoke r = revoke_start(vm, victim);
-    while (!revoke_step(vm, &r))
-        vmm_settle(vm);
-    return OK;
+    revoke_start(vm, victim);
+    status = revoke_step(vm);
+    c->answer[1] = status == E_MORE;
+    return status;
 }
 
 // The words of a stretch of pages for which a spot speaks.

@@ -125,10 +125,9 @@ bool grant_comes_from(const struct vmm *vm, portal_t number, portal_t from)
     return number;
 }
 
-void grant_doom(struct vmm *vm, portal_t number, struct portal_set *set)
+void grant_doom(struct vmm *vm, portal_t number)
 {
     portal_of(vm, number)->kind = PORTAL_DOOMED;
-    portal_set_add(vm, set, number);
 }
 
 void grant_bury(struct vmm *vm, portal_t number)

@@ -31,9 +31,9 @@ void grant_kill_all(struct vmm *vm, record_t space);
 // Whether the grant is `from`, or derived from it.
 bool grant_comes_from(const struct vmm *vm, portal_t number, portal_t from);
 
-// For revokes: a grant is as dead as one can be, once the set is killed, but stays in the tree; and,
-// when nothing hangs from it any more, it leaves that and gives up its space.
-void grant_doom(struct vmm *vm, portal_t number, struct portal_set *set);
+// For revokes: a grant is DOOMED, and stays in the tree; when nothing hangs from it any more, it leaves
+// that and gives up its space.
+void grant_doom(struct vmm *vm, portal_t number);
 void grant_bury(struct vmm *vm, portal_t number);
 
 // Whether the pages are a range in the user half: E_INVAL if not.

@@ -15,7 +15,7 @@ enum portal_kind {
     PORTAL_FREE,
     PORTAL_DEAD,    // revoked; the kernel tells when nobody refers to it
     PORTAL_GRANT,   // a capability to an address space
-    PORTAL_DOOMED,  // a grant that is being revoked: dead, but still in the tree
+    PORTAL_DOOMED,  // a grant that is being revoked: serves no more, but is still in the tree
     PORTAL_GONE,    // the same, and nobody refers to it any more
     PORTAL_TASK,    // a capability to a task
     PORTAL_PAGER,   // through which a task's faults come

@@ -5,6 +5,7 @@
 #include "endpoint.h"
 #include "fault.h"
 #include "grant.h"
+#include "revoke.h"
 #include "space.h"
 #include "task.h"
 
@@ -60,13 +61,24 @@ static status_t check_call(const struct vmm *vm, const struct handler *h, const 
     return h->flags & GIVES_CAP && !c->request->wants_cap ? E_NOSLOT : OK;
 }
 
+// A call through what is dead. Whose own capability is being revoked may still ask whether that is
+// done.
+static status_t serve_dead(struct vmm *vm, struct call *c, uint32_t opcode)
+{
+    bool asks = opcode == VMM_REVOKE && revoke_is_pending(vm) &&
+                badge_portal(c->request->badge) == vm->state->revoke.top;
+    status_t status = asks ? revoke_step(vm) : E_REVOKED;
+    c->answer[1] = status == E_MORE;
+    return status;
+}
+
 static status_t serve_call(struct vmm *vm, struct call *c, bool *gives_cap)
 {
     uint64_t badge = c->request->badge;
     uint32_t request = (uint32_t)c->words[0], opcode = request & 0xffff;
     c->portal = badge_find(vm, badge);
     if (!c->portal || (c->portal->kind != PORTAL_GRANT && c->portal->kind != PORTAL_TASK))
-        return E_REVOKED;
+        return serve_dead(vm, c, opcode);
     if (request >> 16 != VMM_VERSION)
         return E_VERSION;
     if (opcode >= VMM_REQUESTS || !handlers[opcode].serve)
@@ -108,11 +120,18 @@ static struct portal *event_portal(struct vmm *vm, const struct request *r)
 
 static void request_last_reference(struct vmm *vm, const struct request *r)
 {
-    const struct portal *p = event_portal(vm, r);
-    if (p->kind == PORTAL_GRANT)
+    const struct portal *p = badge_find(vm, r->badge);
+    if (!p) // it is being revoked
+        portal_unused(vm, badge_portal(r->badge));
+    else if (p->kind == PORTAL_GRANT)
         grant_drop(vm, badge_portal(r->badge));
     else
         task_drop(vm, p->owner, p->kind);
+}
+
+static bool is_revoke(const struct request *r)
+{
+    return r->event == EVENT_CALL && (r->words[0] & 0xffff) == VMM_REVOKE;
 }
 
 void request_serve(struct vmm *vm, struct request *r)
@@ -142,5 +161,7 @@ void request_serve(struct vmm *vm, struct request *r)
     case EVENT_NOTIFICATION:
         break; // nobody may notify the VMM with a meaning
     }
+    if (revoke_is_pending(vm) && !is_revoke(r))
+        (void)revoke_step(vm); // whoever waits for it will hear
     vmm_settle(vm);
 }

@@ -69,6 +69,18 @@ static unsigned step_via(struct vmm *vm, struct revoke *r, unsigned budget)
     return VIA_WORK;
 }
 
+// The grant has nothing below it any more. The first one was kept alive for the kernel, so that its
+// holder could ask whether it is done.
+static void finish_grant(struct vmm *vm, struct revoke *r, struct portal_set *dead)
+{
+    portal_t done = r->grant;
+    const struct portal *grant = portal_of(vm, done);
+    r->grant = done == r->top ? 0 : grant->parent;
+    if (!r->grant && grant->kind == PORTAL_DOOMED)
+        portal_set_add(vm, dead, done);
+    grant_bury(vm, done);
+}
+
 // What came through the grant goes first, then what was derived from it, then the grant.
 static unsigned step_grant(struct vmm *vm, struct revoke *r, struct portal_set *dead)
 {
@@ -78,30 +90,28 @@ static unsigned step_grant(struct vmm *vm, struct revoke *r, struct portal_set *
         move_via(vm, r, r->via_top);
     } else if (grant->child) {
         r->grant = grant->child;
-        grant_doom(vm, r->grant, dead);
+        grant_doom(vm, r->grant);
+        portal_set_add(vm, dead, r->grant);
     } else {
-        portal_t done = r->grant;
-        r->grant = done == r->top ? 0 : grant->parent;
-        grant_bury(vm, done);
+        finish_grant(vm, r, dead);
     }
     return GRANT_WORK;
 }
 
-struct revoke revoke_start(struct vmm *vm, portal_t number)
+void revoke_start(struct vmm *vm, portal_t number)
 {
-    struct portal_set dead = {.n = 0};
-    grant_doom(vm, number, &dead);
-    portal_set_kill(vm, &dead);
-    return (struct revoke){.top = number, .grant = number};
+    grant_doom(vm, number);
+    vm->state->revoke = (struct revoke){.top = number, .grant = number};
 }
 
-bool revoke_step(struct vmm *vm, struct revoke *r)
+status_t revoke_step(struct vmm *vm)
 {
+    struct revoke *r = &vm->state->revoke;
     struct portal_set dead = {.n = 0};
     for (unsigned done = 0; r->grant && done < REVOKE_WORK;)
         done += r->via ? step_via(vm, r, REVOKE_WORK - done) : step_grant(vm, r, &dead);
     portal_set_kill(vm, &dead);
     // A task whose fault waits for memory may have lost what it waits for.
     vm->state->is_relieved |= !r->grant;
-    return !r->grant;
+    return r->grant ? E_MORE : OK;
 }

@@ -33,6 +33,12 @@ struct kernel_space {
     uint32_t refs;
 };
 
+// The revoke that is pending, see revoke.h.
+struct revoke {
+    portal_t top, grant;   // the grant to revoke, and the one of its tree that is at hand; 0: none
+    record_t via_top, via; // the same of what was mapped through that; 0: nothing is
+};
+
 #define VMM_SLOTS_MAX 2048u
 
 // The VMM's own capability slots that keep the replies of long waits: each names the next one.
@@ -57,6 +63,7 @@ struct state {
     record_t init; // the task whose end is the machine's
     struct kernel_space kernel;
     struct flush flush;
+    struct revoke revoke;
     pfn_t probe;      // the first of PROBE_FRAMES
     record_t starved; // tasks whose fault waits for memory, the longest first
     bool is_relieved; // since the last try some frames or some quota were given back

@@ -241,7 +241,14 @@ status_t fake_derive(struct fake *f, struct fake_cap by, vaddr_t va, uint64_t pa
 status_t fake_revoke(struct fake *f, struct fake_cap by, const struct fake_cap *victim)
 {
     const uint64_t words[MESSAGE_WORDS] = {vmm_word0(VMM_REVOKE, 0)};
-    return fake_call(f, by, words, victim, NULL, NULL);
+    uint64_t answer[MESSAGE_WORDS];
+    bool is_under_way = false;
+    status_t status;
+    do {
+        status = fake_call(f, by, words, victim, NULL, answer);
+        is_under_way |= status == E_MORE && answer[1];
+    } while (status == E_MORE);
+    return is_under_way && status == E_REVOKED ? OK : status;
 }
 
 status_t fake_query(struct fake *f, struct fake_cap by, vaddr_t va, uint64_t answer[MESSAGE_WORDS])
