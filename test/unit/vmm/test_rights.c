@@ -71,7 +71,6 @@ static const struct row {
     {VMM_DERIVE, BY_SPACE, false, RIGHTS_SPACE, 0, 0, {VA, 1, RIGHTS_SPACE}},
     {VMM_DERIVE, BY_INIT, false, RIGHTS_ALL, 0, 0, {VA, 1, RIGHTS_ALL}},
     {VMM_REVOKE, BY_SPACE, false, RIGHT_DERIVE, 0, 0, {0}},
-    {VMM_REVOKE, BY_SPACE, false, RIGHT_DERIVE, 0, 0, {0}},
     {VMM_REVOKE, BY_SPACE, false, RIGHT_DERIVE, WITH_ITSELF, 0, {0}},
     {VMM_QUERY, BY_SPACE, false, RIGHT_QUERY, 0, 0, {VA}},
     {VMM_MAPS, BY_SPACE, false, RIGHT_QUERY, 0, 0, {VA}},
