@@ -17,25 +17,25 @@ enum { EAR = SLOT_FREE, DOOR, SPACE, TASK };
 // OF, NT, AC, ID. Trap flag: would end the task.
 #define RFLAGS_ANY 0x244cd5ull
 
-// Slots that hold something half of the time.
-static uint64_t header(uint64_t *seed)
+// Half of the slots are ones that may hold something.
+static slot_t any_slot(uint64_t r)
 {
-    uint64_t r = random_next(seed), few = random_next(seed);
-    uint64_t number = few >> 60 ? r % SYS_COUNT : r & 0xff;
-    for (unsigned shift = 8; shift <= 44; shift += 12)
-        if (few >> shift & 1)
-            r &= ~(0xff0ull << shift);
-    r = (r & ~0xffull) | number;
-    if (number == SYS_REPLY_RECV || number == SYS_WAIT)
-        r |= (uint64_t)SYS_POLL << 56;
-    return r;
+    return (slot_t)(r >> 12 & 1 ? r & 15 : r & SLOT_MAX);
 }
 
-static bool is_made(uint64_t head, uint64_t r)
+// Any header, as often as not of a call that there is. Calls that would end the task, or wait for ever,
+// are not made, and those that print or give the turn away only now and then.
+static bool any_header(uint64_t *seed, uint64_t *header)
 {
-    enum syscall_number number = head & 0xff;
+    uint64_t r = random_next(seed), slots = random_next(seed), more = random_next(seed);
+    enum syscall_number number = r >> 60 ? r % SYS_COUNT : r & 0xff;
+    uint32_t flags = r >> 16 & 0xff;
+    if (number == SYS_REPLY_RECV || number == SYS_WAIT)
+        flags |= SYS_POLL;
+    *header = sys_header(number, any_slot(slots), any_slot(slots >> 16), any_slot(slots >> 32),
+                         any_slot(more), flags);
     bool is_rare = number == SYS_LOG || number == SYS_YIELD;
-    return number != SYS_EXIT && (!is_rare || r % ODD == 0);
+    return number != SYS_EXIT && (!is_rare || (more >> 32) % ODD == 0);
 }
 
 static void call(uint64_t seed)
@@ -50,8 +50,7 @@ static void call(uint64_t seed)
         for (unsigned j = 0; j < sizeof all / sizeof *words; j++)
             words[j] = random_next(&seed) & 1 ? random_word(&seed) : random_next(&seed);
         all.rflags &= RFLAGS_ANY;
-        all.rax = header(&seed);
-        if (!is_made(all.rax, random_next(&seed)))
+        if (!any_header(&seed, &all.rax))
             continue;
         (void)anyhow_invoke(&all);
         made++;
