@@ -41,7 +41,9 @@
 // STATS                                                         1: pages 2: tables 3: charged 4: quota
 //                                                               5: free frames of the machine
 // AUDIT          (right AUDIT)                                  1: frames 2: errors
-// SPAWN          rip, rsp, arg, priority     the child's SLOT_PARENT   task capability
+// SPAWN          rip, rsp, arg, priority     the child's SLOT_PARENT   task capability. The child's
+//                                                               SLOT_SELF is the grant called: to keep
+//                                                               more than it has, call one derived
 // TASK_KILL      (on a task capability)
 // TASK_WAIT      (on a task capability)                         1: enum exit_kind 2: code, or vector
 //                                                               3: address 4: rip 5: of a fault:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Derives capabilities from capabilities until its slots or its quota are full, then drops one
-// anywhere in the tree and goes on.
+// Derives capabilities from capabilities until its slots or its quota are full, then drops one anywhere
+// in the tree, or revokes what hangs from it, and goes on.
 #include "test/scenarios/lib/attack.h"
 #include "test/scenarios/lib/random.h"
 
@@ -25,6 +25,8 @@ static void derive(uint64_t seed)
             last = slot;
         else if (r & 1)
             (void)!ipc_drop(slot);
+        else if ((r >> 40 & 63) == 0)
+            (void)!vmm_revoke(slot, 0);
     }
 }
 

@@ -13,8 +13,9 @@ static const char *const names[] = {"spinner", "flooder",   "hog",    "forker", 
                                     "caller",  "requester", "passer"};
 #define N_ATTACKS (sizeof names / sizeof *names)
 
-// The CPU's counter runs on while this machine's own host does something else.
-#define SLACK 4u
+// The CPU's counter runs on while the host of this machine does something else. What counts instructions
+// instead, and is strict, is test/integration/test_hostile.py.
+#define SLACK 12u
 
 #define STEPS      5000000ul
 #define MAP_ROUNDS 125u

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "test/scenarios/lib/attack.h"
 
+#include "arch/layout.h"
 #include "ipc/init_client.h"
 
 #define STACK_BYTES   4096u
@@ -16,6 +17,13 @@ static void enter(uint64_t seed)
     ipc_exit(0);
 }
 
+static uint64_t all_pages(void)
+{
+    struct vmm_page page;
+    bool is_wide = vmm_query(SLOT_SELF, USER_END_5LEVEL - PAGE_SIZE, &page) == OK;
+    return (is_wide ? USER_END_5LEVEL : USER_END_4LEVEL) / PAGE_SIZE;
+}
+
 status_t attack_sandbox(void (*run)(uint64_t seed), uint64_t seed, uint64_t quota, slot_t parent,
                         slot_t space, slot_t task)
 {
@@ -23,15 +31,20 @@ status_t attack_sandbox(void (*run)(uint64_t seed), uint64_t seed, uint64_t quot
     status_t status = vmm_clone(SLOT_SELF, CLONE_COW, quota, space);
     if (status != OK)
         return status;
+    // What runs there gets a derived capability: were it to revoke its own, this one stays.
+    status = vmm_derive(space, 0, all_pages(), RIGHTS_SPACE, ATTACK_SELF);
     const struct thread thread = {
-        .space = space,
+        .space = ATTACK_SELF,
         .entry = enter,
         .stack_top = stack + STACK_BYTES,
         .argument = seed,
         .priority = PRIORITY_DEFAULT,
         .portal = parent,
     };
-    status = thread_start(&thread, task);
+    if (status == OK) {
+        status = thread_start(&thread, task);
+        (void)!ipc_drop(ATTACK_SELF);
+    }
     if (status != OK)
         (void)!ipc_drop(space);
     return status;

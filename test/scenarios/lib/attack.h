@@ -21,6 +21,8 @@ enum {
     ATTACK_SLOTS = ATTACK_TASK + 4, // from here on they are the attack's own
 };
 
+#define ATTACK_SELF 62u // must be empty: the sandbox's SLOT_SELF, on its way
+
 struct attack {
     void (*run)(uint64_t seed); // in a sandbox; it may return, which ends the task
     unsigned n_sandboxes;       // at most 4, each with another seed
