@@ -29,7 +29,9 @@ void arch_idle(void);
 // kernel's half for root 0, or everything but that for root FLUSH_ALL_SPACES.
 void arch_flush(struct cpu *cpu, paddr_t root, vaddr_t va, uint64_t pages);
 
-// The serial line.
+// The serial line. Sending takes what goes out at once, and answers how much that is; while some is left
+// a serial interrupt follows. Writing waits, for as long as it takes: the machine is about to end.
+size_t arch_console_send(const char *text, size_t len);
 void arch_console_write(const char *text, size_t len);
 size_t arch_console_read(char *text, size_t max);
 

@@ -28,7 +28,7 @@ status_t endpoint_destroy(struct endpoint *e)
     if (e->refs || e->n_portals || e == machine_endpoint)
         return E_BUSY;
     for (unsigned work = 0; !list_is_empty(&e->senders); work++) {
-        if (work == KERNEL_WORK_MAX)
+        if (work == KERNEL_WAKE_MAX)
             return E_MORE;
         ipc_cancel(task_of_link(e->senders.next), E_DEAD);
     }

@@ -105,9 +105,7 @@ static bool take_call(struct endpoint *e, struct task *s, struct task *r)
         r->effective = s->effective;
     if (r == r->cpu->current)
         r->cpu->payer = s;
-    struct portal *via = s->via;
-    s->via = NULL;
-    portal_release(via);
+    portal_dequeue(s->via, s);
     return true;
 }
 
@@ -141,7 +139,7 @@ static void take_report(struct endpoint *e, struct task *r)
 // Hands one pending message to `r`. E_BUSY: nothing is there. E_MORE: only calls that failed were.
 static status_t take(struct endpoint *e, struct task *r)
 {
-    for (unsigned work = 0; work < KERNEL_WORK_MAX; work++) {
+    for (unsigned work = 0; work < KERNEL_WAKE_MAX; work++) {
         bool is_other = e->is_notified || !list_is_empty(&e->reports);
         if (!list_is_empty(&e->senders) && (e->calls_first || !is_other)) {
             if (take_call(e, task_of_link(e->senders.next), r))
@@ -183,11 +181,9 @@ void ipc_serve(struct endpoint *e)
 
 void ipc_cancel(struct task *sender, status_t status)
 {
-    struct portal *via = sender->via;
     list_remove(&sender->link);
-    sender->via = NULL;
+    portal_dequeue(sender->via, sender);
     task_wake_error(sender, status);
-    portal_release(via);
 }
 
 // Whether a call may go through `p` now, and the reference for the time in the queue.
@@ -203,7 +199,7 @@ static status_t portal_enter(struct portal *p)
 // Queues a task behind a portal whose reference it takes over.
 static void send(struct task *s, struct portal *p)
 {
-    s->via = p;
+    portal_enqueue(p, s);
     s->state = TASK_SENDING;
     list_push_back(&p->endpoint->senders, &s->link);
     ipc_serve(p->endpoint);

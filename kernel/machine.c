@@ -2,6 +2,7 @@
 // The system calls of the machine capability's holder, the VMM: kernel objects in donated frames.
 #include "kernel/arch.h"
 #include "kernel/endpoint.h"
+#include "kernel/log.h"
 #include "kernel/portal.h"
 #include "kernel/sched.h"
 #include "kernel/syscall.h"
@@ -162,6 +163,7 @@ status_t machine_call(struct task *t, enum syscall_number number)
         arch_flush(t->cpu, w[0], w[1], w[2]);
         return OK;
     case SYS_POWER_OFF:
+        log_flush();
         arch_power_off((unsigned)w[0]);
     default:
         return task_call(number, w);

@@ -18,6 +18,9 @@ struct object {
 // Most steps (slots dropped, waiters woken, pages flushed) that one kernel call takes.
 #define KERNEL_WORK_MAX 32u
 
+// Of the expensive ones, which may wake a task or hand a message on: interrupts are off meanwhile.
+#define KERNEL_WAKE_MAX 6u
+
 // The object at `index`, which must be of `kind`. E_FAULT: no frame there. E_STATE: another kind.
 must_check status_t object_find(uint64_t index, enum object_kind kind, struct object **object);
 

@@ -3,6 +3,7 @@
 
 #include "ipc/format.h"
 #include "kernel/arch.h"
+#include "kernel/log.h"
 
 #include <stdarg.h>
 
@@ -17,6 +18,7 @@ void panic(const char *format, ...)
     if (len >= sizeof(line))
         len = sizeof(line) - 1;
     va_end(args);
+    log_flush();
     arch_console_write("\nPANIC: ", 8);
     arch_console_write(line, len);
     arch_console_write("\n", 1);

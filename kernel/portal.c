@@ -2,6 +2,7 @@
 #include "kernel/portal.h"
 
 #include "kernel/endpoint.h"
+#include "kernel/ipc.h"
 
 static struct portals *portals_of(const struct portal *p)
 {
@@ -56,7 +57,8 @@ status_t portal_mint(struct portal *p, struct endpoint *endpoint, uint64_t badge
     }
     if (p->endpoint != endpoint || p->badge != badge)
         return E_STATE;
-    list_remove(&p->link); // no longer without references
+    if (!p->refs)
+        list_remove(&p->link); // no longer reported
     return portal_hold(p);
 }
 
@@ -77,25 +79,39 @@ status_t portal_revoke(struct portal *p)
 {
     if (!p->endpoint)
         return E_STATE;
-    list_remove(&p->link);
     portal_kill(p);
-    if (!p->refs)
-        portal_report(p, machine_endpoint, MESSAGE_PORTAL_UNUSED);
+    if (p->refs)
+        return OK;
+    list_remove(&p->link);
+    portal_report(p, machine_endpoint, MESSAGE_PORTAL_UNUSED);
     return OK;
 }
 
-// Revokes the live ones among the portals that the bits name, as long as there is work to spare.
+// Wakes who is queued through a dead portal.
+static status_t wake_callers(struct portal *p, unsigned *wakes)
+{
+    while (p->refs && list_is_linked(&p->link)) {
+        if (!(*wakes)--)
+            return E_MORE;
+        ipc_cancel(container_of(p->link.next, struct task, via_link), E_REVOKED);
+    }
+    return OK;
+}
+
+// Revokes the portals that the bits name, as long as there is work to spare.
 static status_t revoke_places(struct portal *place, uint64_t bits, unsigned *work)
 {
     for (; bits; bits &= bits - 1) {
         struct portal *p = place + __builtin_ctzll(bits);
-        if (!p->endpoint)
-            continue;
-        if (!(*work)--)
+        if (p->endpoint) {
+            if (!(*work)--)
+                return E_MORE;
+            status_t status = portal_revoke(p);
+            if (status != OK)
+                return status;
+        }
+        if (wake_callers(p, work) != OK)
             return E_MORE;
-        status_t status = portal_revoke(p);
-        if (status != OK)
-            return status;
     }
     return OK;
 }
@@ -103,7 +119,7 @@ static status_t revoke_places(struct portal *place, uint64_t bits, unsigned *wor
 status_t portals_revoke(uint64_t index, uint64_t low, uint64_t high)
 {
     struct object *object;
-    unsigned work = KERNEL_WORK_MAX;
+    unsigned work = KERNEL_WAKE_MAX;
     if (high >> (PORTALS_PER_FRAME - 64))
         return E_INVAL;
     status_t status = object_find(index, OBJECT_PORTALS, &object);
@@ -130,6 +146,23 @@ void portal_release(struct portal *p)
         portal_report(p, p->endpoint, MESSAGE_LAST_REFERENCE);
     else
         portal_report(p, machine_endpoint, MESSAGE_PORTAL_UNUSED);
+}
+
+void portal_enqueue(struct portal *p, struct task *t)
+{
+    t->via = p;
+    if (!list_is_linked(&p->link))
+        list_init(&p->link);
+    list_push_back(&p->link, &t->via_link);
+}
+
+void portal_dequeue(struct portal *p, struct task *t)
+{
+    t->via = NULL;
+    list_remove(&t->via_link);
+    if (list_is_empty(&p->link))
+        p->link = (struct list){0};
+    portal_release(p);
 }
 
 void portal_heard(struct portal *p)

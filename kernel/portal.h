@@ -14,11 +14,12 @@
 #include "kernel/object.h"
 
 struct endpoint;
+struct task;
 
 struct portal {
     struct endpoint *endpoint; // NULL: free or dead
     uint64_t badge;
-    struct list link; // in an endpoint's reports
+    struct list link; // refs 0: in an endpoint's reports; else: the tasks queued through it
     uint32_t refs;    // slots that hold it, messages queued through it
     uint32_t report;  // enum message_kind of the report it stands for, while linked
 };
@@ -56,6 +57,10 @@ must_check status_t portals_revoke(uint64_t index, uint64_t low, uint64_t high);
 // One reference more (E_LIMIT: the count is full) or less.
 must_check status_t portal_hold(struct portal *p);
 void portal_release(struct portal *p);
+
+// A task queues through the portal and has a reference of it, or leaves the queue and gives it up.
+void portal_enqueue(struct portal *p, struct task *t);
+void portal_dequeue(struct portal *p, struct task *t);
 
 // Called when the report that `p` stands for has been received.
 void portal_heard(struct portal *p);

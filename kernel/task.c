@@ -31,12 +31,11 @@ static void task_unlink(struct task *t)
     else
         list_remove(&t->link);
     if (t->via)
-        portal_release(t->via);
+        portal_dequeue(t->via, t);
     if (t->state == TASK_ANSWER)
         *t->reply_slot = (struct slot){.type = SLOT_EMPTY};
     task_end_loan(t);
     task_slots_change(t);
-    t->via = NULL;
 }
 
 // The slot number `n` in sweeping order, the pager's included; NULL past the last.
@@ -45,24 +44,34 @@ static struct slot *task_sweep_slot(struct task *t, uint32_t n)
     return n ? slot_at(t, n) : &t->slots[0];
 }
 
+// Nothing refers to the task any more, and it to nothing.
+static status_t task_end(struct task *t)
+{
+    if (log_end(t) != OK)
+        return E_MORE;
+    for (unsigned i = 0; i < t->n_slot_frames; i++)
+        t->slot_frames[i]->object.kind = OBJECT_NONE;
+    sched_forget(t);
+    arch_task_forget(t);
+    t->object.kind = OBJECT_NONE;
+    return OK;
+}
+
 status_t task_destroy(struct task *t)
 {
     if (t->cpu->current == t)
         return E_STATE;
     task_unlink(t);
     t->state = TASK_STOPPED;
-    for (unsigned work = 0; work < KERNEL_WORK_MAX; work++) {
+    for (unsigned looks = 0, drops = 0; looks < KERNEL_WORK_MAX; looks++) {
         struct slot *s = task_sweep_slot(t, t->n_swept);
-        if (!s) {
-            for (unsigned i = 0; i < t->n_slot_frames; i++)
-                t->slot_frames[i]->object.kind = OBJECT_NONE;
-            log_end(t);
-            sched_forget(t);
-            arch_task_forget(t);
-            t->object.kind = OBJECT_NONE;
-            return OK;
+        if (!s)
+            return task_end(t);
+        if (s->type != SLOT_EMPTY) {
+            if (drops++ == KERNEL_WAKE_MAX)
+                return E_MORE;
+            slot_drop(s);
         }
-        slot_drop(s);
         t->n_swept++;
     }
     return E_MORE;

@@ -72,6 +72,7 @@ struct task {
     uint64_t loop_header;      // of a plain REPLY_RECV for which the three hold still; 0: of none
     uint64_t loop_after;       // the same, once the capability in `receive_into` is dropped
     struct slot *lent;         // ANSWER: the slot of a capability that it lent with its call
+    struct list via_link;      // SENDING: among the tasks queued through `via`
     status_t refusal;          // SPECIAL_RETURNED
     uint32_t n_slot_frames;
     uint32_t n_swept; // slots already dropped by task_destroy()

@@ -136,6 +136,11 @@ void arch_console_write(const char *text, size_t len)
     uart_write(text, len);
 }
 
+size_t arch_console_send(const char *text, size_t len)
+{
+    return uart_send(text, len);
+}
+
 size_t arch_console_read(char *text, size_t max)
 {
     return uart_read(text, max);

@@ -8,6 +8,7 @@
 #include "kernel/arch.h"
 #include "kernel/console.h"
 #include "kernel/fault.h"
+#include "kernel/log.h"
 #include "kernel/panic.h"
 #include "kernel/sched.h"
 
@@ -38,10 +39,12 @@ static bool interrupt(struct cpu *cpu, uint64_t vector)
     switch (vector) {
     case VECTOR_TIMER:
         apic_end();
+        log_send();
         sched_tick(cpu);
         return true;
     case VECTOR_SERIAL:
         pic_end();
+        log_send();
         console_interrupt();
         return true;
     default: // 0x20 up: spurious, not to be acknowledged

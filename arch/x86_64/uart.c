@@ -16,9 +16,13 @@
 
 #define STATUS_DATA_READY 0x01
 #define STATUS_CAN_SEND   0x20
+#define ON_RECEIVED       0x01 // interrupts
+#define ON_CAN_SEND       0x02
+#define SEND_MAX          16     // bytes at a time: interrupts are off
 #define READY_POLLS_MAX   100000 // far longer than a byte takes at 115200 baud
 
 static bool present;
+static bool is_return_sent; // the CR of a '\n' that is still to go
 
 void uart_init(void)
 {
@@ -32,7 +36,7 @@ void uart_init(void)
     io_write8(REG_LINE_CONTROL, 0x03); // 8N1
     io_write8(REG_FIFO, 0x07);         // on, cleared, interrupt at one byte
     io_write8(REG_MODEM, 0x0b);        // DTR, RTS, OUT2 (lets interrupts out)
-    io_write8(REG_INTERRUPTS, 0x01);   // data received
+    io_write8(REG_INTERRUPTS, ON_RECEIVED);
 }
 
 static void uart_put(char byte)
@@ -53,6 +57,29 @@ void uart_write(const char *text, size_t len)
             uart_put('\r');
         uart_put(text[i]);
     }
+}
+
+static bool can_send(void)
+{
+    static unsigned n_refused;
+    bool can = io_read8(REG_LINE_STATUS) & STATUS_CAN_SEND;
+    n_refused = can ? 0 : n_refused + 1;
+    if (n_refused == READY_POLLS_MAX)
+        present = false; // stuck
+    return can;
+}
+
+size_t uart_send(const char *text, size_t len)
+{
+    size_t n = 0;
+    for (unsigned sent = 0; n < len && sent < SEND_MAX && can_send(); sent++) {
+        is_return_sent = text[n] == '\n' && !is_return_sent;
+        io_write8(REG_DATA, is_return_sent ? '\r' : (uint8_t)text[n++]);
+    }
+    if (!present)
+        return len;
+    io_write8(REG_INTERRUPTS, n < len ? ON_RECEIVED | ON_CAN_SEND : ON_RECEIVED);
+    return n;
 }
 
 size_t uart_read(char *text, size_t max)

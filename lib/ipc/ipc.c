@@ -54,10 +54,13 @@ static size_t chunk_length(const char *text)
 void log_text(const char *text)
 {
     while (*text != '\0') {
-        struct message m = {{0}};
         size_t len = chunk_length(text);
-        memcpy(m.w, text, len);
-        sys_invoke(sys_header(SYS_LOG, 0, 0, 0, 0, 0), &m);
+        status_t status;
+        do { // the serial line is slow: E_MORE until there is room
+            struct message m = {{0}};
+            memcpy(m.w, text, len);
+            status = sys_invoke(sys_header(SYS_LOG, 0, 0, 0, 0, 0), &m).status;
+        } while (status == E_MORE);
         text += len;
     }
 }

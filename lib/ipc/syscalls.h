@@ -31,6 +31,7 @@
 //   EXIT        word 0: code. The pager is told; does not return.
 //   LOG         48 bytes in the words, up to the first NUL. Printed when the line is complete; what
 //               is no printable ASCII or tab, as "?".
+//               E_MORE: the serial line is behind and nothing was taken; again.
 //   WAIT        target: endpoint. Waits for its notification word alone, returns and clears it.
 // Holder of the console capability (target slot).
 //   CONSOLE_READ    up to 48 bytes of serial input in the words; how many: in RBX, as a badge.

@@ -172,28 +172,59 @@ static void without_calls_others_follow_each_other(void **state)
     }
 }
 
-#define CROWD (KERNEL_WORK_MAX + 2)
+#define CROWD (KERNEL_WAKE_MAX + 2)
 
-static void failed_calls_are_cleared_in_bounded_steps_R4(void **state)
+// Tasks that have called a server through one portal, and carry it along; the portal.
+static uint64_t make_crowd(struct task *server, struct task **crowd)
+{
+    struct endpoint *front = make_endpoint(server, SERVER_ENDPOINT),
+                    *other = make_endpoint(world.vmm, 20);
+    uint64_t number = world.next_portal++, carried = world.next_portal++;
+    for (unsigned i = 0; i < CROWD; i++) {
+        crowd[i] = make_task(PRIORITY_DEFAULT);
+        mint_portal(number, crowd[i], CLIENT_PORTAL, front, 5, SLOT_ALL);
+        mint_portal(carried, crowd[i], CLIENT_PORTAL + 1, other, 6, SLOT_ALL);
+        start_task(crowd[i]);
+        assert_status(SYS(crowd[i], CALL, .target = CLIENT_PORTAL, .send = CLIENT_PORTAL + 1),
+                      BLOCKED);
+    }
+    start_task(server);
+    return number;
+}
+
+static unsigned count_woken(struct task *const *crowd, status_t status)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < CROWD; i++)
+        n += crowd[i]->state == TASK_READY && (int32_t)crowd[i]->regs.rax == status;
+    return n;
+}
+
+// Nobody receives: the callers do not wait for that.
+static void revoking_wakes_who_is_queued_R4(void **state)
 {
     (void)state;
     struct task *server = make_task(PRIORITY_DEFAULT), *crowd[CROWD];
-    struct endpoint *e = make_endpoint(server, SERVER_ENDPOINT);
-    uint64_t number = world.next_portal++;
-    for (unsigned i = 0; i < CROWD; i++) {
-        crowd[i] = make_task(PRIORITY_DEFAULT);
-        mint_portal(number, crowd[i], CLIENT_PORTAL, e, 5, SLOT_ALL);
-        start_task(crowd[i]);
-        assert_status(call(crowd[i]), BLOCKED);
-    }
-    start_task(server);
-    revoke(number);
-    assert_status(receive_poll(server), E_MORE);
-    assert_int_equal(crowd[KERNEL_WORK_MAX - 1]->state, TASK_READY);
-    assert_int_equal(crowd[KERNEL_WORK_MAX]->state, TASK_SENDING);
+    uint64_t number = make_crowd(server, crowd);
+    struct call c = {.target = SLOT_SELF,
+                     .w = {number / PORTALS_PER_FRAME, 1ull << number % PORTALS_PER_FRAME}};
+    assert_status(world_call(world.vmm, SYS_PORTAL_REVOKE, c), E_MORE);
+    assert_in_range(count_woken(crowd, E_REVOKED), 1, KERNEL_WAKE_MAX);
+    assert_status(world_call(world.vmm, SYS_PORTAL_REVOKE, c), OK);
+    assert_int_equal(count_woken(crowd, E_REVOKED), CROWD);
     assert_status(receive_poll(server), E_BUSY);
-    for (unsigned i = 0; i < CROWD; i++)
-        assert_status((int32_t)crowd[i]->regs.rax, E_REVOKED);
+}
+
+static void failed_calls_are_cleared_in_bounded_steps(void **state)
+{
+    (void)state;
+    struct task *server = make_task(PRIORITY_DEFAULT), *crowd[CROWD];
+    (void)make_crowd(server, crowd);
+    const struct call deaf = {.target = SERVER_ENDPOINT, .reply = REPLY_SLOT, .flags = SYS_POLL};
+    assert_status(world_call(server, SYS_REPLY_RECV, deaf), E_MORE);
+    assert_int_equal(count_woken(crowd, E_NOSLOT), KERNEL_WAKE_MAX);
+    assert_status(world_call(server, SYS_REPLY_RECV, deaf), E_BUSY);
+    assert_int_equal(count_woken(crowd, E_NOSLOT), CROWD);
 }
 
 // The only reference left is the queued call's own: taking it is what makes the portal unused.
@@ -224,7 +255,8 @@ int main(void)
         KERNEL_TEST(calls_and_others_take_turns),
         KERNEL_TEST(a_failed_call_is_nobodys_turn_R4),
         KERNEL_TEST(without_calls_others_follow_each_other),
-        KERNEL_TEST(failed_calls_are_cleared_in_bounded_steps_R4),
+        KERNEL_TEST(revoking_wakes_who_is_queued_R4),
+        KERNEL_TEST(failed_calls_are_cleared_in_bounded_steps),
         KERNEL_TEST(the_call_itself_may_be_the_last_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

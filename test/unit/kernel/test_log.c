@@ -102,6 +102,48 @@ static void what_is_no_text_is_shown_as_marks(void **state)
     assert_string_equal(fake.out, "a?[2Jb?\tc\n????~ \n");
 }
 
+// The port takes a few bytes at a time: nothing is lost, nothing overtakes, and who prints too much waits.
+static void a_slow_port_gets_every_line_in_order(void **state)
+{
+    (void)state;
+    struct task *a = started(), *b = started();
+    fake.is_slow = true;
+    say(a, "first\n");
+    say(b, "second\n");
+    assert_string_equal(fake.out, "");
+    fake.send_max = 3;
+    log_send();
+    assert_string_equal(fake.out, "fir");
+    fake.send_max = 5;
+    say(a, "third\n");
+    assert_string_equal(fake.out, "first\nse");
+    log_flush(); // as before the machine ends
+    assert_string_equal(fake.out, "first\nsecond\nthird\n");
+}
+
+static void without_room_nothing_is_taken(void **state)
+{
+    (void)state;
+    struct task *t = started(), *other = started();
+    status_t status;
+    unsigned n = 0;
+    fake.is_slow = true;
+    do {
+        status = SYS(t, LOG, .w = {'x' | '\n' << 8});
+        n += status == OK;
+    } while (status == OK);
+    assert_status(status, E_MORE);
+    assert_int_equal(t->n_logged, 0);
+    status_t ends = E_MORE; // last words would have no room either
+    for (unsigned i = 0; i < 8; i++)
+        ends = destroy_step(other);
+    assert_status(ends, E_MORE);
+    fake.is_slow = false;
+    assert_status(SYS(t, LOG, .w = {'y' | '\n' << 8}), OK);
+    assert_int_equal(fake.n_out, 2 * n + 2);
+    assert_string_equal(fake.out + 2 * n, "y\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +154,8 @@ int main(void)
         KERNEL_TEST(an_overlong_line_is_cut),
         KERNEL_TEST(a_line_of_exactly_the_limit_stays_one),
         KERNEL_TEST(last_words_are_heard),
+        KERNEL_TEST(a_slow_port_gets_every_line_in_order),
+        KERNEL_TEST(without_room_nothing_is_taken),
         KERNEL_TEST(what_is_no_text_is_shown_as_marks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

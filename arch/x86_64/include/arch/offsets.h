@@ -42,7 +42,7 @@
 #define TASK_RECEIVE_INTO  288
 #define TASK_LOOP_HEADER   296
 #define TASK_LOOP_AFTER    304
-#define TASK_SLOTS         336
+#define TASK_SLOTS         352
 
 #define STATE_READY     1
 #define STATE_ANSWER    3

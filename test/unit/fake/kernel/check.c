@@ -13,6 +13,7 @@
 // What the walk found, by frame index (and place).
 static struct {
     uint32_t portal_refs[FAKE_FRAMES][PORTALS_PER_FRAME];
+    uint32_t portal_callers[FAKE_FRAMES][PORTALS_PER_FRAME];        // not yet found from the portal
     struct endpoint *portal_linked[FAKE_FRAMES][PORTALS_PER_FRAME]; // in whose reports
     uint32_t endpoint_refs[FAKE_FRAMES];
     uint32_t endpoint_portals[FAKE_FRAMES];
@@ -189,7 +190,14 @@ static const char *count_task(struct task *t)
         REQUIRE(check_object(index, OBJECT_SLOTS), "task %u: no frame of slots", t->object.index);
         seen.slots_owners[index]++;
     }
-    return t->via ? count_portal(t->via, "queued call", t->object.index) : NULL;
+    if (!t->via)
+        return NULL;
+    TRY(count_portal(t->via, "queued call", t->object.index));
+    uint64_t index;
+    unsigned place;
+    if (find_portal(t->via, &index, &place))
+        seen.portal_callers[index][place]++;
+    return NULL;
 }
 
 static const char *count_endpoint(struct endpoint *e)
@@ -324,6 +332,20 @@ static const char *judge_endpoint(struct endpoint *e)
     return NULL;
 }
 
+// Who is queued through a portal, which knows of it.
+static const char *visit_caller(struct list *node, void *context)
+{
+    struct portal *p = context;
+    struct task *t = container_of(node, struct task, via_link);
+    uint64_t index;
+    unsigned place;
+    REQUIRE(t == check_object(index_of(t), OBJECT_TASK) && t->via == p &&
+                t->state == TASK_SENDING && find_portal(p, &index, &place),
+            "a portal has a caller that is none");
+    seen.portal_callers[index][place]--;
+    return NULL;
+}
+
 static const char *judge_portal(struct portal *p, uint64_t index, unsigned place,
                                 uint32_t *n_unknown, uint32_t *n_used)
 {
@@ -333,7 +355,12 @@ static const char *judge_portal(struct portal *p, uint64_t index, unsigned place
             counted);
     *n_unknown += p->refs - counted;
     *n_used += p->endpoint || p->refs || linked;
-    REQUIRE(linked || !list_is_linked(&p->link), "portal %lu/%u: stray link", index, place);
+    REQUIRE(linked || p->refs || !list_is_linked(&p->link), "portal %lu/%u: stray link", index,
+            place);
+    if (p->refs && list_is_linked(&p->link))
+        TRY(walk(&p->link, "callers", visit_caller, p));
+    REQUIRE(!seen.portal_callers[index][place], "portal %lu/%u: does not know all of its callers",
+            index, place);
     REQUIRE(!(p->refs && linked), "portal %lu/%u: reported with references", index, place);
     REQUIRE(p->refs || !p->endpoint || linked == p->endpoint, "portal %lu/%u: unreported", index,
             place);
@@ -378,6 +405,7 @@ static void forget(void)
         if (check_object(i, OBJECT_PORTALS)) {
             memset(seen.portal_refs[i], 0, sizeof seen.portal_refs[i]);
             memset(seen.portal_linked[i], 0, sizeof seen.portal_linked[i]);
+            memset(seen.portal_callers[i], 0, sizeof seen.portal_callers[i]);
         }
         seen.endpoint_refs[i] = seen.endpoint_portals[i] = 0;
         seen.task_queues[i] = seen.slots_owners[i] = 0;

@@ -96,6 +96,14 @@ void arch_console_write(const char *text, size_t len)
     fake.out[fake.n_out] = '\0';
 }
 
+size_t arch_console_send(const char *text, size_t len)
+{
+    size_t n = len < fake.send_max || !fake.is_slow ? len : fake.send_max;
+    fake.send_max -= fake.is_slow ? (unsigned)n : 0;
+    arch_console_write(text, n);
+    return n;
+}
+
 size_t arch_console_read(char *text, size_t max)
 {
     size_t n = 0;

@@ -19,6 +19,8 @@ struct fake_arch {
     bool is_mapped[FAKE_FRAMES];
     char out[4096];
     size_t n_out;
+    bool is_slow; // the port takes only `send_max` bytes more
+    unsigned send_max;
     const char *in;    // serial input: NUL-terminated
     size_t in_ready;   // of it, the bytes that have arrived
     size_t late_ready; // the bytes that arrive right after a read that brought nothing

@@ -125,10 +125,13 @@ void destroy(const void *object)
 void revoke(uint64_t portal)
 {
     uint64_t place = portal % PORTALS_PER_FRAME;
-    assert_status(
-        MACHINE(PORTAL_REVOKE, .w = {portal / PORTALS_PER_FRAME, place < 64 ? 1ull << place : 0,
-                                     place < 64 ? 0 : 1ull << (place - 64)}),
-        OK);
+    status_t status;
+    do {
+        status =
+            MACHINE(PORTAL_REVOKE, .w = {portal / PORTALS_PER_FRAME, place < 64 ? 1ull << place : 0,
+                                         place < 64 ? 0 : 1ull << (place - 64)});
+    } while (status == E_MORE);
+    assert_status(status, OK);
 }
 
 void assert_status_at(status_t got, status_t want, const char *file, int line)
