@@ -18,6 +18,7 @@ from pathlib import Path
 from cadastre import bench_ours
 from cadastre.bench_log import Instruction, read, sample
 from cadastre.bench_tables import TableReader, arguments, changed
+from cadastre.elf import read_code
 from cadastre.gdb_remote import RDI, GdbRemote
 from cadastre.machine import Machine
 
@@ -29,9 +30,20 @@ TIMEOUT = 400.0
 METER = Path("bench/meter.elf")  # under the build folder
 
 
-def _symbol(elf: Path, name: str) -> int:
-    output = subprocess.run(["llvm-nm", elf], capture_output=True, text=True, check=True).stdout
-    return int(re.search(rf"^([0-9a-f]+) . {name}$", output, re.MULTILINE)[1], 16)
+class _Place:
+    """A function of the meter. Other programs have other code at its address."""
+
+    CODE_BYTES = 12  # of a function that sets up a frame and has a nop of its own
+
+    def __init__(self, elf: Path, name: str):
+        output = subprocess.run(["llvm-nm", elf], capture_output=True, text=True,
+                                check=True).stdout
+        self.va = int(re.search(rf"^([0-9a-f]+) . {name}$", output, re.MULTILINE)[1], 16)
+        self._code = read_code(elf, self.va, self.CODE_BYTES)
+
+    def is_here(self, gdb: GdbRemote) -> bool:
+        """Whether the machine, which has stopped at the address, is in the meter."""
+        return gdb.read(self.va, self.CODE_BYTES) == self._code
 
 
 class _Tracer:
@@ -41,27 +53,26 @@ class _Tracer:
         self._monitor, self._gdb, self._log = machine.monitor, gdb, folder / "log"
         self._memory, self._vmm, elf = folder / "memory", build / "vmm.elf", build / METER
         self._reader: TableReader | None = None
-        self._begins, self._ended = _symbol(elf, "sample_begins"), _symbol(elf, "sample_ended")
+        self._begins, self._ended = _Place(elf, "sample_begins"), _Place(elf, "sample_ended")
 
     def run(self, wanted: Callable[[str], bool], done: Done) -> None:
         """Calls `done` with each row's name and what ran in its sample."""
         seen: Counter[str] = Counter()
-        code = None
-        self._gdb.break_at(self._begins)
-        while self._gdb.go():
-            # Other programs have code at this address too; the first to come here is not known.
-            here, name_at = self._gdb.read(self._begins, 16), self._gdb.register(RDI)
-            name = self._gdb.text(name_at) if self._is_name(name_at) else ""
-            code = code or (here if re.fullmatch(r"\w+", name) else None)
-            if code == here and name:
-                seen[name] += 1
-                if seen[name] == SAMPLE and wanted(name):
-                    done(name, *self._trace())
+        self._gdb.break_at(self._begins.va)
+        while self._go_to(self._begins):
+            name = self._gdb.text(self._gdb.register(RDI))
+            seen[name] += 1
+            if seen[name] == SAMPLE and wanted(name):
+                done(name, *self._trace())
             self._gdb.step()
 
-    @staticmethod
-    def _is_name(va: int) -> bool:
-        return 0x400000 <= va < 0x1000000
+    def _go_to(self, place: _Place) -> bool:
+        """Runs on to a breakpoint. False: the machine has ended instead."""
+        while self._gdb.go():
+            if place.is_here(self._gdb):
+                return True
+            self._gdb.step()
+        return False
 
     def _trace(self) -> tuple[list[Instruction], int]:
         """From this breakpoint to the one behind the sample."""
@@ -74,15 +85,15 @@ class _Tracer:
         return ran, changed(before, self._reader.tables())
 
     def _log_to_end(self) -> None:
-        self._gdb.break_at(self._ended)
+        self._gdb.break_at(self._ended.va)
         self._monitor.human(f"logfile {self._log}")
         self._monitor.human("singlestep on")
         self._monitor.human("log in_asm,exec,nochain")
         self._gdb.step()
-        self._gdb.go()
+        self._go_to(self._ended)
         self._monitor.human("log none")
         self._monitor.human("singlestep off")
-        self._gdb.forget(self._ended)
+        self._gdb.forget(self._ended.va)
 
 
 def trace(build: Path, levels: int, wanted: Callable[[str], bool], done: Done) -> None:

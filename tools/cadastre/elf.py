@@ -39,3 +39,12 @@ def segments(path: Path | str) -> list[Segment]:
             found.append(Segment(va, at, file_bytes, memory_bytes, bool(flags & 1),
                                  bool(flags & 2)))
     return found
+
+
+def read_code(path: Path | str, va: int, n_bytes: int) -> bytes:
+    """What the file holds for `va`. Raises ValueError where none of its segments does."""
+    for segment in segments(path):
+        if segment.va <= va < segment.va + segment.file_bytes:
+            at = segment.offset + va - segment.va
+            return Path(path).read_bytes()[at:at + n_bytes]
+    raise ValueError(f"{path} has nothing at {va:#x}")

@@ -6,14 +6,15 @@
 
 uint64_t bracket_cost;
 
+// Their code is like nothing else: all programs of Cadastre have the same addresses.
 __attribute__((noinline)) void sample_begins(const char *name)
 {
-    __asm__ volatile("" : : "r"(name) : "memory");
+    __asm__ volatile("nopl 0x6265676e(%%rax)" : : "r"(name) : "memory");
 }
 
 __attribute__((noinline)) void sample_ended(void)
 {
-    __asm__ volatile("" : : : "memory");
+    __asm__ volatile("nopl 0x656e6465(%%rax)" : : : "memory");
 }
 
 void sample_add(struct row *row, uint64_t cost)
