@@ -24,6 +24,7 @@ uint64_t main(uint64_t argument)
     check_status(clone_rows(), OK, "clones");
     check_status(write_rows(), OK, "writes to copies");
     check_status(task_rows(), OK, "tasks");
+    check_status(pager_rows(), OK, "faults that a task serves");
     check_status(revoke_rows(), OK, "capabilities revoked");
     check_status(scatter_memory(HELD, FRAMES), OK, "no two free frames are neighbours");
     check_status(bulk_rows(), OK, "pages by the thousand");

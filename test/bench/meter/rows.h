@@ -25,4 +25,5 @@ must_check status_t clone_rows(void);
 must_check status_t write_rows(void);
 must_check status_t task_rows(void);
 must_check status_t revoke_rows(void);
+must_check status_t pager_rows(void);
 must_check status_t series_rows(void);
