@@ -16,7 +16,7 @@ struct account {
     uint64_t lent;    // quotas of sub-accounts
     uint32_t refs;    // spaces and sub-accounts
     pfn_t records;    // its frames of records with a free place
-    portal_t portals; // its free portals
+    pfn_t portals;    // its frames of portals with a free place
     record_t next;    // of the dead
 };
 

@@ -141,11 +141,20 @@ static void stretch_add(struct vmm *vm, unsigned level, uint32_t number, unsigne
     stretch_add(vm, level + 1, stretch_number(whole, level + 1), 1);
 }
 
+// Blocks of one stretch, chained by their records.
+static void stretch_give(struct vmm *vm, unsigned level, const struct block_row *row)
+{
+    struct stretch *s = block_stretch(vm, row->last, level);
+    frame_of(vm, row->last)->next = s->free;
+    s->free = row->first;
+    vm->state->n_free += (uint64_t)row->n << level_order(level);
+    stretch_add(vm, level, stretch_number(row->last, level), row->n);
+}
+
 void block_give(struct vmm *vm, pfn_t pfn, unsigned level)
 {
-    vm->state->n_free += 1ull << level_order(level);
-    stretch_push(vm, level, pfn, 0);
-    stretch_add(vm, level, stretch_number(pfn, level), 1);
+    *frame_of(vm, pfn) = free_record(level, PFN_NONE, 0);
+    stretch_give(vm, level, &(struct block_row){pfn, pfn, 1});
 }
 
 void block_add(struct vmm *vm, uint32_t first, uint32_t n)
@@ -163,34 +172,44 @@ void block_add(struct vmm *vm, uint32_t first, uint32_t n)
     }
 }
 
+static void stretch_wait(struct vmm *vm, unsigned level, const struct block_row *row)
+{
+    struct stretch *s = block_stretch(vm, row->last, level);
+    frame_of(vm, row->last)->next = s->waiting;
+    s->waiting = row->first;
+    if (!s->n_waiting) {
+        s->waiting_end = row->last;
+        s->next_waiting = vm->state->waiting[level - 1];
+        vm->state->waiting[level - 1] = stretch_number(row->last, level);
+    }
+    s->n_waiting += row->n;
+}
+
+void block_retire_row(struct vmm *vm, const struct block_row *row)
+{
+    if (flush_is_pending(&vm->state->flush))
+        stretch_wait(vm, 1, row);
+    else
+        stretch_give(vm, 1, row);
+}
+
 void block_retire(struct vmm *vm, pfn_t pfn, unsigned level)
 {
-    uint32_t number = stretch_number(pfn, level);
-    struct stretch *s = &vm->stretches[level - 1][number];
-    if (!flush_is_pending(&vm->state->flush)) {
-        block_give(vm, pfn, level);
-        return;
-    }
-    *frame_of(vm, pfn) = free_record(level, s->waiting, 0);
-    s->waiting = pfn;
-    if (s->n_waiting++)
-        return;
-    s->waiting_end = pfn;
-    s->next_waiting = vm->state->waiting[level - 1];
-    vm->state->waiting[level - 1] = number;
+    *frame_of(vm, pfn) = free_record(level, PFN_NONE, 0);
+    if (flush_is_pending(&vm->state->flush))
+        stretch_wait(vm, level, &(struct block_row){pfn, pfn, 1});
+    else
+        stretch_give(vm, level, &(struct block_row){pfn, pfn, 1});
 }
 
 // All that waits in a stretch becomes free in one go.
 static void stretch_give_waiting(struct vmm *vm, unsigned level, uint32_t number)
 {
     struct stretch *s = &vm->stretches[level - 1][number];
-    unsigned n = s->n_waiting;
-    frame_of(vm, s->waiting_end)->next = s->free;
-    s->free = s->waiting;
+    const struct block_row row = {s->waiting, s->waiting_end, s->n_waiting};
     s->waiting = PFN_NONE;
     s->n_waiting = 0;
-    vm->state->n_free += (uint64_t)n << level_order(level);
-    stretch_add(vm, level, number, n);
+    stretch_give(vm, level, &row);
 }
 
 void block_give_waiting(struct vmm *vm)

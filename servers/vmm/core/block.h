@@ -70,6 +70,14 @@ void block_give(struct vmm *vm, pfn_t pfn, unsigned level);
 // Gives back a block of which nothing is cached that is not in the flushes gathered by now. If there
 // are any it waits: block_give_waiting() makes it free when they are issued.
 void block_retire(struct vmm *vm, pfn_t pfn, unsigned level);
+
+// The same for frames of one stretch, of kind FREE, chained from `first` to `last`.
+struct block_row {
+    pfn_t first, last;
+    uint32_t n;
+};
+void block_retire_row(struct vmm *vm, const struct block_row *row);
+
 void block_give_waiting(struct vmm *vm);
 
 // For audits and tests: whether the frame is free, and how many blocks of a level are free as a

@@ -29,6 +29,27 @@ void frame_free(struct vmm *vm, pfn_t pfn)
     frame_free_block(vm, pfn, 1);
 }
 
+void frame_list(struct vmm *vm, pfn_t *head, pfn_t pfn)
+{
+    struct frame *f = frame_of(vm, pfn);
+    f->prev = PFN_NONE;
+    f->next = *head;
+    if (f->next.n)
+        frame_of(vm, f->next)->prev = pfn;
+    *head = pfn;
+}
+
+void frame_unlist(struct vmm *vm, pfn_t *head, pfn_t pfn)
+{
+    const struct frame *f = frame_of(vm, pfn);
+    if (f->prev.n)
+        frame_of(vm, f->prev)->next = f->next;
+    else
+        *head = f->next;
+    if (f->next.n)
+        frame_of(vm, f->next)->prev = f->prev;
+}
+
 void frame_zero(struct vmm *vm, pfn_t pfn, unsigned order)
 {
     __builtin_memset(frame_at(vm, pfn), 0, PAGE_SIZE << order);

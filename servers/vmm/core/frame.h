@@ -42,19 +42,21 @@ struct frame {
     uint8_t order; // of a block's head
     uint8_t level; // TABLE: of its entries. OBJECT: enum kernel_object
     uint8_t flags;
-    uint32_t refs; // TABLE: parents. PAGE: entries that map just this frame
+    uint32_t refs; // TABLE: parents. PAGE: entries that map just this frame. PORTALS: a free place
     record_t account;
     union {
         struct {
-            pfn_t next, prev; // FREE, HELD, RECORDS: its list. OBJECT: a task's slots
+            pfn_t next, prev; // FREE, HELD, RECORDS, PORTALS: its list. OBJECT: a task's slots
         };
         uint32_t block_refs[2]; // PAGE: entries that map 2 MiB, 1 GiB from here
     };
     union {
         struct {
-            record_t link;  // TABLE: of the entries that came by shares. OBJECT: its record
+            record_t link;  // TABLE: of the entries that came by shares. OBJECT: its record.
+                            // PORTALS: index of the kernel's frame
             uint16_t used;  // TABLE: entries that are not empty (of a root: in the user half),
-            uint16_t first; // all within first..last. RECORDS, PORTALS: places in use
+            uint16_t first; // all within first..last. RECORDS, PORTALS: places in use;
+                            // PORTALS: the first place that was never used
         };
         uint32_t part_refs[2]; // PAGE: entries that map parts of the 2 MiB, 1 GiB from here
     };
@@ -77,6 +79,13 @@ static inline paddr_t frame_address(pfn_t pfn)
 static inline pfn_t frame_number(paddr_t address)
 {
     return (pfn_t){(uint32_t)(address >> PAGE_SHIFT)};
+}
+
+// The record of the frame that an entry maps.
+static inline struct frame *frame_of_page(const struct vmm *vm, pte_t e)
+{
+    uint64_t offset = pte_address(e) / (PAGE_SIZE / sizeof(struct frame));
+    return (struct frame *)((char *)vm->frames + offset);
 }
 
 static inline unsigned level_order(unsigned level)
@@ -105,6 +114,10 @@ must_check status_t frame_alloc(struct vmm *vm, record_t account, enum frame_kin
 // Gives a frame, or a page of `level`, back: uncharged at once, usable again after vmm_settle().
 void frame_free(struct vmm *vm, pfn_t pfn);
 void frame_free_block(struct vmm *vm, pfn_t pfn, unsigned level);
+
+// Puts a frame into the list at *head, by next and prev; and takes it out.
+void frame_list(struct vmm *vm, pfn_t *head, pfn_t pfn);
+void frame_unlist(struct vmm *vm, pfn_t *head, pfn_t pfn);
 
 void frame_zero(struct vmm *vm, pfn_t pfn, unsigned order);
 void frame_copy(struct vmm *vm, pfn_t to, pfn_t from, unsigned order);

@@ -135,33 +135,46 @@ void page_drop(struct vmm *vm, pfn_t pfn, unsigned level)
         block_break(vm, pfn, level);
 }
 
-// Neighbours are often of one account, which then is looked up once.
+// Frames to be freed, of one account and one stretch: neighbours often are.
+struct drop {
+    record_t account;
+    uint32_t stretch;
+    struct block_row row;
+};
+
+static void drop_end(struct vmm *vm, const struct drop *d)
+{
+    if (!d->row.n)
+        return;
+    account_uncharge(vm, d->account, d->row.n);
+    block_retire_row(vm, &d->row);
+}
+
 void page_drop_all(struct vmm *vm, const pte_t *entries, unsigned n)
 {
-    struct frame *frames = vm->frames;
-    record_t account = 0;
-    uint64_t freed = 0;
-    for (unsigned i = 0; i < n; i++) {
-        pfn_t pfn = frame_number(pte_address(entries[i]));
-        struct frame *f = &frames[pfn.n];
-        if (!pte_has_page(entries[i]))
+    struct drop d = {.row = {.n = 0}};
+    for (const pte_t *e = entries, *end = entries + n; e < end; e++) {
+        if (!pte_has_page(*e))
             continue;
+        struct frame *f = frame_of_page(vm, *e);
+        pfn_t pfn = frame_number(pte_address(*e));
         if (!frame_is_plain(f)) {
             page_drop(vm, pfn, 1);
             continue;
         }
         if (--f->refs)
             continue;
-        if (f->account != account && freed) {
-            account_uncharge(vm, account, freed);
-            freed = 0;
+        uint32_t stretch = pfn.n / PTE_ENTRIES;
+        if (f->account != d.account || stretch != d.stretch) {
+            drop_end(vm, &d);
+            d = (struct drop){f->account, stretch, {.last = pfn}};
         }
-        account = f->account;
-        freed++;
-        block_retire(vm, pfn, 1);
+        f->kind = FRAME_FREE;
+        f->next = d.row.first;
+        d.row.first = pfn;
+        d.row.n++;
     }
-    if (freed)
-        account_uncharge(vm, account, freed);
+    drop_end(vm, &d);
 }
 
 void page_split(struct vmm *vm, pfn_t pfn, unsigned level)

@@ -15,27 +15,6 @@ static pfn_t record_frame(record_t id)
     return (pfn_t){id / RECORDS_PER_FRAME};
 }
 
-static void pool_list(struct vmm *vm, struct account *a, pfn_t pfn)
-{
-    struct frame *f = frame_of(vm, pfn);
-    f->prev = PFN_NONE;
-    f->next = a->records;
-    if (f->next.n)
-        frame_of(vm, f->next)->prev = pfn;
-    a->records = pfn;
-}
-
-static void pool_unlist(struct vmm *vm, struct account *a, pfn_t pfn)
-{
-    const struct frame *f = frame_of(vm, pfn);
-    if (f->prev.n)
-        frame_of(vm, f->prev)->next = f->next;
-    else
-        a->records = f->next;
-    if (f->next.n)
-        frame_of(vm, f->next)->prev = f->prev;
-}
-
 // A new frame of records, with no place used but the header's.
 static status_t pool_grow(struct vmm *vm, record_t account)
 {
@@ -45,7 +24,7 @@ static status_t pool_grow(struct vmm *vm, record_t account)
         return status;
     frame_zero(vm, pfn, 0);
     *(struct pool_header *)frame_at(vm, pfn) = (struct pool_header){.used = 1};
-    pool_list(vm, account_of(vm, account), pfn);
+    frame_list(vm, &account_of(vm, account)->records, pfn);
     return OK;
 }
 
@@ -74,7 +53,7 @@ status_t record_alloc(struct vmm *vm, record_t account, enum record_kind kind, r
     pfn_t pfn = a->records;
     *id = pool_take(vm, pfn, kind);
     if (frame_of(vm, pfn)->used == RECORDS_PER_FRAME - 1)
-        pool_unlist(vm, a, pfn);
+        frame_unlist(vm, &a->records, pfn);
     return OK;
 }
 
@@ -87,9 +66,9 @@ void record_free(struct vmm *vm, record_t id)
     *(uint8_t *)record_place(vm, id) = RECORD_FREE;
     header->used &= ~(1ull << id % RECORDS_PER_FRAME);
     if (f->used-- == RECORDS_PER_FRAME - 1)
-        pool_list(vm, a, pfn);
+        frame_list(vm, &a->records, pfn);
     if (!f->used) {
-        pool_unlist(vm, a, pfn);
+        frame_unlist(vm, &a->records, pfn);
         frame_free(vm, pfn);
     }
 }
@@ -108,5 +87,5 @@ void pool_start(struct vmm *vm, pfn_t pfn, uint64_t quota)
     a->refs = 1;
     a->priority = PRIORITY_MAX;
     s->n_charged = 1;
-    pool_list(vm, a, pfn);
+    frame_list(vm, &a->records, pfn);
 }

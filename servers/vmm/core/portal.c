@@ -51,26 +51,6 @@ struct portal *badge_find(const struct vmm *vm, uint64_t badge)
                : NULL;
 }
 
-static void portal_list(struct vmm *vm, struct account *a, portal_t number)
-{
-    struct portal *p = portal_of(vm, number);
-    *p = (struct portal){.next = a->portals};
-    if (p->next)
-        portal_of(vm, p->next)->prev = number;
-    a->portals = number;
-}
-
-static void portal_unlist(struct vmm *vm, struct account *a, portal_t number)
-{
-    const struct portal *p = portal_of(vm, number);
-    if (p->prev)
-        portal_of(vm, p->prev)->next = p->next;
-    else
-        a->portals = p->next;
-    if (p->next)
-        portal_of(vm, p->next)->prev = p->prev;
-}
-
 static status_t portals_create(struct vmm *vm, record_t account)
 {
     pfn_t pfn;
@@ -83,43 +63,59 @@ static status_t portals_create(struct vmm *vm, record_t account)
         frame_free(vm, pfn);
         return status;
     }
-    for (unsigned i = PORTALS_IN_FRAME; i--;)
-        portal_list(vm, account_of(vm, account), index * PORTALS_IN_FRAME + i);
+    frame_zero(vm, pfn, 0);
+    frame_of(vm, pfn)->link = index;
+    frame_list(vm, &account_of(vm, account)->portals, pfn);
     return OK;
 }
 
-static void portals_destroy(struct vmm *vm, pfn_t pfn, uint32_t index)
+static void portals_destroy(struct vmm *vm, pfn_t pfn)
 {
-    struct account *a = account_of(vm, frame_of(vm, pfn)->account);
-    for (unsigned i = 0; i < PORTALS_IN_FRAME; i++)
-        portal_unlist(vm, a, index * PORTALS_IN_FRAME + i);
-    object_destroy(vm, index);
+    const struct frame *f = frame_of(vm, pfn);
+    frame_unlist(vm, &account_of(vm, f->account)->portals, pfn);
+    object_destroy(vm, f->link);
     frame_free(vm, pfn);
+}
+
+// A place of the frame that was given back, or the first that was never taken.
+static portal_t portal_take(struct vmm *vm, struct frame *f)
+{
+    portal_t number = f->refs;
+    f->used++;
+    if (!number)
+        return f->link * PORTALS_IN_FRAME + f->first++;
+    f->refs = portal_of(vm, number)->next;
+    return number;
 }
 
 status_t portal_alloc(struct vmm *vm, record_t account, enum portal_kind kind, record_t owner,
                       portal_t *number)
 {
     struct account *a = account_of(vm, account);
-    if (!a->portals) {
+    if (!a->portals.n) {
         status_t status = portals_create(vm, account);
         if (status != OK)
             return status;
     }
-    portal_t new = a->portals;
-    portal_unlist(vm, a, new);
-    frame_of(vm, portals_frame(vm, new))->used++;
-    *portal_of(vm, new) = (struct portal){.kind = kind, .owner = owner};
-    *number = new;
+    pfn_t pfn = a->portals;
+    struct frame *f = frame_of(vm, pfn);
+    *number = portal_take(vm, f);
+    if (f->used == PORTALS_IN_FRAME)
+        frame_unlist(vm, &a->portals, pfn);
+    *portal_of(vm, *number) = (struct portal){.kind = kind, .owner = owner};
     return OK;
 }
 
 void portal_free(struct vmm *vm, portal_t number)
 {
     pfn_t pfn = portals_frame(vm, number);
-    portal_list(vm, account_of(vm, frame_of(vm, pfn)->account), number);
-    if (!--frame_of(vm, pfn)->used)
-        portals_destroy(vm, pfn, number / PORTALS_IN_FRAME);
+    struct frame *f = frame_of(vm, pfn);
+    *portal_of(vm, number) = (struct portal){.next = f->refs};
+    f->refs = number;
+    if (f->used-- == PORTALS_IN_FRAME)
+        frame_list(vm, &account_of(vm, f->account)->portals, pfn);
+    if (!f->used)
+        portals_destroy(vm, pfn);
 }
 
 void portal_set_kill(struct vmm *vm, struct portal_set *set)

@@ -29,7 +29,7 @@ struct portal {
     uint64_t n_pages;
     record_t owner; // GRANT: space. TASK, PAGER: task. FOREIGN: endpoint, or 0 when that went
     portal_t parent, child; // GRANT: the tree of derivations
-    portal_t next, prev;    // GRANT: siblings. FOREIGN: of the endpoint. FREE: of the account
+    portal_t next, prev;    // GRANT: siblings. FOREIGN: of the endpoint. FREE: of the frame
     record_t link;          // GRANT: the vias of what was shared through it
 };
 

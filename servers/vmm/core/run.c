@@ -34,19 +34,29 @@ status_t run_plan(const struct vmm *vm, struct edit *e, const struct run *r, pte
     return OK;
 }
 
+// How many entries are not empty. Often they are all that the table has.
+static unsigned run_used(const struct vmm *vm, const struct run *r)
+{
+    const struct frame *f = frame_of(vm, r->table);
+    const pte_t *entries = run_entries(vm, r);
+    unsigned used = 0;
+    if (!f->used || (r->from <= f->first && f->last < r->from + r->n))
+        return f->used;
+    for (unsigned i = 0; i < r->n; i++)
+        used += !pte_is_empty(entries[i]);
+    return used;
+}
+
 static void run_unmap(struct vmm *vm, const struct edit *e, const struct run *r)
 {
     pte_t *entries = run_entries(vm, r);
-    unsigned used = 0, first = r->n, end = 0;
-    for (unsigned i = 0; i < r->n; i++) {
-        used += !pte_is_empty(entries[i]);
-        if (pte_is_present(entries[i])) {
-            first = i < first ? i : first;
-            end = i + 1;
-        }
-    }
+    unsigned used = run_used(vm, r), first = 0, end = r->n;
     if (!used)
         return;
+    while (end && !pte_is_present(entries[end - 1]))
+        end--;
+    while (first < end && !pte_is_present(entries[first]))
+        first++;
     if (end)
         flush_pages(vm, frame_address(e->root), (r->page + first) << PAGE_SHIFT, end - first);
     link_clear(vm, r->table, r->from, r->n);

@@ -49,23 +49,29 @@ void table_recount(struct vmm *vm, pfn_t table, unsigned from, unsigned n, unsig
     }
 }
 
-// A full table is copied at the first write after a clone: few instructions an entry. There is no
-// device in it.
+// What a page's entry at level 1 becomes in two tables at once.
+static uint64_t copied_leaf(struct vmm *vm, uint64_t bits)
+{
+    if (!(bits & PTE_U))
+        return bits;
+    page_hold(vm, frame_number(bits & PTE_ADDR), 1);
+    return bits & PTE_SHARED ? bits : bits & ~PTE_W;
+}
+
+// A full table is copied at the first write after a clone: few instructions an entry. Neighbours
+// are mostly present pages of 4 KiB that are not shared on purpose. There is no device in it.
 static void copy_leaves(struct vmm *vm, pte_t *in, pte_t *out, unsigned n)
 {
-    struct frame *frames = vm->frames;
-    for (unsigned i = 0; i < n; i++) {
-        uint64_t bits = in[i].bits;
-        if (bits & PTE_U) {
-            struct frame *f = &frames[(bits & PTE_ADDR) >> PAGE_SHIFT];
-            if (frame_is_plain(f))
-                f->refs++;
-            else
-                page_hold(vm, frame_number(bits & PTE_ADDR), 1);
-            if (!(bits & PTE_SHARED))
-                in[i].bits = bits &= ~PTE_W;
+    for (pte_t *end = in + n; in < end; in++, out++) {
+        uint64_t bits = in->bits;
+        struct frame *f = frame_of_page(vm, *in);
+        if ((bits & (PTE_U | PTE_SHARED)) == PTE_U && frame_is_plain(f)) {
+            f->refs++;
+            bits &= ~PTE_W;
+        } else {
+            bits = copied_leaf(vm, bits);
         }
-        out[i].bits = bits;
+        in->bits = out->bits = bits;
     }
 }
 

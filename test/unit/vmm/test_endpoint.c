@@ -65,7 +65,7 @@ static void test_failures(void **state)
     assert_int_equal(endpoint(f, a, &e), OK);
     record_t id = space_of(&f->vm, fake_space(f, a))->account;
     struct account *account = account_of(&f->vm, id);
-    while (account->portals)
+    while (account->portals.n)
         assert_int_equal(portal_alloc(&f->vm, id, PORTAL_FOREIGN, 0, &filler[n++]), OK);
     for (unsigned k = 0; k < 2; k++) {
         account_of(&f->vm, account->parent)->lent -= account->quota;

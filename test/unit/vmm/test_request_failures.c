@@ -98,7 +98,7 @@ static struct hoard hoard_take(struct fake *f, struct fake_cap a)
     const struct account *account = account_of(&f->vm, id);
     while (account->records.n)
         assert_int_equal(record_alloc(&f->vm, id, RECORD_ENDPOINT, &h.records[h.n_records++]), OK);
-    while (account->portals)
+    while (account->portals.n)
         assert_int_equal(portal_alloc(&f->vm, id, PORTAL_FOREIGN, 0, &h.portals[h.n_portals++]),
                          OK);
     return h;
