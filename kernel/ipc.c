@@ -66,19 +66,20 @@ static status_t carry(struct task *s, struct task *r, struct endpoint *e, struct
     return OK;
 }
 
-// The words of a task's message: its own, or those of what befell it.
-static void message_words(const struct task *s, uint64_t *words)
+// The words of a task's message: its own, or what befell it, put into `room`.
+static const uint64_t *message_words(const struct task *s, uint64_t *room)
 {
     const struct registers *regs = &s->regs;
-    uint64_t reason = s->special & SPECIAL_RETURNED ? (uint64_t)s->refusal : 0;
-    const uint64_t exception[MESSAGE_WORDS] = {regs->vector, regs->error, s->fault_address,
-                                               regs->rip,    regs->rsp,   reason};
-    const uint64_t exit[MESSAGE_WORDS] = {regs->w[0]};
-    const uint64_t *from = s->special & SPECIAL_EXCEPTION ? exception
-                           : s->special & SPECIAL_EXIT    ? exit
-                                                          : regs->w;
-    for (unsigned i = 0; i < MESSAGE_WORDS; i++)
-        words[i] = from[i];
+    if (!(s->special & SPECIAL_EVENT))
+        return regs->w;
+    bool is_exit = s->special & SPECIAL_EXIT;
+    room[0] = is_exit ? regs->w[0] : regs->vector;
+    room[1] = is_exit ? 0 : regs->error;
+    room[2] = is_exit ? 0 : s->fault_address;
+    room[3] = is_exit ? 0 : regs->rip;
+    room[4] = is_exit ? 0 : regs->rsp;
+    room[5] = s->special & SPECIAL_RETURNED ? (uint64_t)s->refusal : 0;
+    return room;
 }
 
 // Hands the call of `s`, first in the queue, to `r`. If it cannot be, `s` wakes with the reason.
@@ -93,9 +94,8 @@ static bool take_call(struct endpoint *e, struct task *s, struct task *r)
     e->calls_first = false;
     if (s->receive)
         d.flags |= RESULT_WANTS_CAP;
-    uint64_t words[MESSAGE_WORDS];
-    message_words(s, words);
-    deliver(r, &d, words);
+    uint64_t room[MESSAGE_WORDS];
+    deliver(r, &d, message_words(s, room));
 
     *r->reply_into = (struct slot){.caller = s, .type = SLOT_REPLY, .flags = SLOT_MOVE};
     list_remove(&s->link);

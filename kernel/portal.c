@@ -98,19 +98,24 @@ static status_t wake_callers(struct portal *p, unsigned *wakes)
     return OK;
 }
 
+// How much of it one call does.
+struct work {
+    unsigned kills, wakes;
+};
+
 // Revokes the portals that the bits name, as long as there is work to spare.
-static status_t revoke_places(struct portal *place, uint64_t bits, unsigned *work)
+static status_t revoke_places(struct portal *place, uint64_t bits, struct work *work)
 {
     for (; bits; bits &= bits - 1) {
         struct portal *p = place + __builtin_ctzll(bits);
         if (p->endpoint) {
-            if (!(*work)--)
+            if (!work->kills--)
                 return E_MORE;
             status_t status = portal_revoke(p);
             if (status != OK)
                 return status;
         }
-        if (wake_callers(p, work) != OK)
+        if (wake_callers(p, &work->wakes) != OK)
             return E_MORE;
     }
     return OK;
@@ -119,7 +124,7 @@ static status_t revoke_places(struct portal *place, uint64_t bits, unsigned *wor
 status_t portals_revoke(uint64_t index, uint64_t low, uint64_t high)
 {
     struct object *object;
-    unsigned work = KERNEL_WAKE_MAX;
+    struct work work = {.kills = KERNEL_WORK_MAX / 2, .wakes = KERNEL_WAKE_MAX};
     if (high >> (PORTALS_PER_FRAME - 64))
         return E_INVAL;
     status_t status = object_find(index, OBJECT_PORTALS, &object);

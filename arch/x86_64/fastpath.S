@@ -25,6 +25,19 @@
     mov \node, 8(\after)
 .endm
 
+// Without words; RAX is set.
+.macro back_to_caller
+    xor %edi, %edi
+    xor %esi, %esi
+    xor %edx, %edx
+    xor %r8d, %r8d
+    xor %r9d, %r9d
+    xor %r10d, %r10d
+    xor %ebx, %ebx
+    swapgs
+    sysretq
+.endm
+
     .text
 
 // A system call. Words in RDI RSI RDX R8 R9 R10; free are RCX R11, once saved, RBP and R12-R15.
@@ -56,18 +69,9 @@ unknown:
 // are zero.
     .globl answer
 answer:
-    xor %edi, %edi
-    xor %esi, %esi
-    xor %edx, %edx
-    xor %r8d, %r8d
-    xor %r9d, %r9d
-    xor %r10d, %r10d
-    xor %ebx, %ebx
-    swapgs
-    sysretq
+    back_to_caller
 
 // The header is the offset of the slot, which is below 64, and names nothing else.
-    .balign 16
 fast_call:
     test $15, %al
     jnz syscall_general
@@ -135,7 +139,6 @@ call_refused:
 .endm
 
 // The header is that of the last REPLY_RECV, and its slots are as they were: see task_slots_change().
-    .balign 16
 fast_reply:
     save_user
     mov TASK_REPLY_INTO(%rbx), %r12
@@ -168,7 +171,6 @@ reply_special:
     jmp resume_interrupted
 
 // A page fault; all registers are saved.
-    .balign 16
     .globl fast_fault
 fast_fault:
     cmpb $0, TASK_SPECIAL(%rbx)
@@ -195,7 +197,6 @@ fast_fault:
 
 // A call that carries a copy of a portal, not one of the receiver's own, to a receiver that takes one. The
 // header names two slots below 64 and nothing else.
-    .balign 16
 fast_carry:
     save_user
     mov %eax, %ebp
@@ -242,7 +243,6 @@ fast_carry:
 
 // RAX: the number NOTIFY and, above it, the rest of the header. The words mean nothing here and come back
 // zero: RDI RSI RDX are free.
-    .balign 16
 fast_notify:
     cmp $(LAST_PLAIN << 8 | 0xff), %rax
     ja notify_general
@@ -264,7 +264,7 @@ fast_notify:
     movb $1, ENDPOINT_IS_NOTIFIED(%rsi)
     movq $PENDING, ENDPOINT_RECEIVER(%rsi)
     xor %eax, %eax
-    jmp answer
+    back_to_caller
 
 // Somebody waits: in WAIT, above the current task in priority, and nobody receives.
 notify_wakes:
@@ -311,7 +311,6 @@ notify_general:
     jmp syscall_general
 
 // To another task of the same priority that yielded, too.
-    .balign 16
 fast_yield:
     movzbl TASK_EFFECTIVE(%rbx), %edi
     shl $4, %edi

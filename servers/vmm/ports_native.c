@@ -78,7 +78,11 @@ static status_t portal_mint_call(void *context, uint32_t portal, uint32_t endpoi
 static status_t portals_revoke(void *context, uint32_t index, uint64_t low, uint64_t high)
 {
     (void)context;
-    return machine(SYS_PORTAL_REVOKE, 0, (struct message){{index, low, high}});
+    status_t status;
+    do {
+        status = machine(SYS_PORTAL_REVOKE, 0, (struct message){{index, low, high}});
+    } while (status == E_MORE);
+    return status;
 }
 
 // An exception keeps its own words.
