@@ -195,7 +195,7 @@ static void the_machines_endpoint_stays(void **state)
     assert_status(destroy_step(machine_endpoint), E_BUSY);
 }
 
-#define CROWD (2 * KERNEL_WAKE_MAX)
+#define CROWD (2 * KERNEL_WAKE_MAX + 2)
 
 static unsigned count_woken(struct task **task, status_t status)
 {
