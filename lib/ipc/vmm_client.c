@@ -2,10 +2,25 @@
 #include "ipc/vmm_client.h"
 
 // The kernel's status says whether the VMM was reached at all; only then is there a word 0.
-static status_t request(slot_t grant, slot_t send, slot_t into, struct message *m)
+static status_t step(slot_t grant, slot_t send, slot_t into, struct message *m, bool *got_cap)
 {
     struct result result = ipc_call(grant, send, into, m);
+    *got_cap = result.got_cap;
     return result.status != OK ? result.status : (status_t)m->w[0];
+}
+
+// A long request is made again and again, with the words that came back. E_MORE: a capability came
+// whose space is not ready yet.
+static status_t request(slot_t grant, slot_t send, slot_t into, struct message *m)
+{
+    const uint64_t word0 = m->w[0];
+    bool got_cap;
+    status_t status = step(grant, send, into, m, &got_cap);
+    while (status == E_MORE && !got_cap) {
+        m->w[0] = word0;
+        status = step(grant, send, into, m, &got_cap);
+    }
+    return status;
 }
 
 static status_t simple(slot_t grant, enum vmm_request opcode, uint64_t w1, uint64_t w2, uint64_t w3)
@@ -29,7 +44,13 @@ status_t vmm_create_limited(slot_t grant, uint64_t quota, uint64_t priority, slo
 status_t vmm_clone(slot_t grant, enum clone_mode mode, uint64_t quota, slot_t into)
 {
     struct message m = {{vmm_word0(VMM_SPACE_CLONE, 0), mode, quota}};
-    return request(grant, 0, into, &m);
+    status_t status = request(grant, 0, into, &m);
+    if (status != E_MORE)
+        return status;
+    status = simple(into, VMM_SETTLE, 0, 0, 0); // while its pages are copied
+    if (status != OK)
+        (void)ipc_drop(into);
+    return status;
 }
 
 status_t vmm_destroy(slot_t grant)
@@ -79,10 +100,10 @@ status_t vmm_revoke(slot_t grant, slot_t victim)
 {
     struct message m;
     status_t status;
-    bool is_under_way = false;
+    bool is_under_way = false, got_cap;
     do {
         m = (struct message){{vmm_word0(VMM_REVOKE, 0)}};
-        status = request(grant, victim, 0, &m);
+        status = step(grant, victim, 0, &m, &got_cap);
         is_under_way |= status == E_MORE && m.w[1];
     } while (status == E_MORE);
     return is_under_way && status == E_REVOKED ? OK : status;
@@ -192,12 +213,8 @@ status_t vmm_snapshot(slot_t grant, uint64_t quota, slot_t into)
 
 status_t vmm_diff(slot_t grant, slot_t other, vaddr_t *va, uint64_t *pages)
 {
-    struct message m = {{0, *va}};
-    status_t status;
-    do {
-        m.w[0] = vmm_word0(VMM_DIFF, 0);
-        status = request(grant, other, 0, &m);
-    } while (status == E_MORE);
+    struct message m = {{vmm_word0(VMM_DIFF, 0), *va}};
+    status_t status = request(grant, other, 0, &m);
     if (status == OK) {
         *va = m.w[1];
         *pages = m.w[2];

@@ -38,7 +38,7 @@
 //                                                               is done
 // QUERY          va                                             1: start 2: pages 3: prot | PAGE_*
 //                                                               4: address of the frame, or 0
-// STATS                                                         1: pages 2: tables 3: charged 4: quota
+// STATS          0, 0, 0                                        1: pages 2: tables 3: charged 4: quota
 //                                                               5: free frames of the machine
 // AUDIT          (right AUDIT)                                  1: frames 2: errors
 // SPAWN          rip, rsp, arg, priority     the child's SLOT_PARENT   task capability. The child's
@@ -63,6 +63,7 @@
 //                                                               that are not empty and alike: 1..4 as
 //                                                               of QUERY, 2: 0 if none is left. It may
 //                                                               go on behind: ask again at its end
+// SETTLE                                                        waits for what goes on in the space
 // TASK_SLOTS     (on a task capability)                         250 further slots for the task
 // SET_PAGER      va, pages, prot             portal             faults on pages not there yet go to the
 //                (flags: MAP_REPLACE)                           server behind it: an EXCEPTION, with the
@@ -79,7 +80,7 @@
     X(DERIVE) X(REVOKE) X(QUERY) X(STATS) X(AUDIT)                                             \
     X(SPAWN) X(TASK_KILL) X(TASK_WAIT) X(ENDPOINT) X(PORTAL) X(POWER_OFF)                      \
     X(SNAPSHOT) X(DIFF) X(ROLLBACK) X(MAPS) X(TASK_SLOTS)                                      \
-    X(SET_PAGER) X(SUPPLY)
+    X(SET_PAGER) X(SUPPLY) X(SETTLE)
 // clang-format on
 
 #define VMM_REQUEST_ENUM(name) VMM_##name,

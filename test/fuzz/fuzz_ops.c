@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     static const struct trial trials[2] = {
-        {"4 levels", universe_mixed, {4, 2048, 7}, 1, OPS_MAX},
+        {"4 levels", universe_mixed, {4, 2048, 7, 0}, 1, OPS_MAX},
         {"5 levels", universe_mixed, {5, 2048, 3}, 1, OPS_MAX},
     };
     if (len < 1 + 8 || len > 1 + 8 * OPS_MAX)

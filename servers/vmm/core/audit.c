@@ -3,6 +3,7 @@
 
 #include "account.h"
 #include "block.h"
+#include "job.h"
 #include "page.h"
 #include "pager.h"
 #include "pool.h"
@@ -31,6 +32,23 @@ static void count_pager(struct audit *a, record_t id)
         pager_of(a->vm, id)->refs += a->delta;
 }
 
+// What the job of a space has: its frame, and what it set aside.
+static void count_job(struct audit *a, record_t id)
+{
+    pfn_t pfn = space_of(a->vm, id)->job;
+    const struct job *j = frame_at(a->vm, pfn);
+    if (!pfn.n || j->spaces[0] != id)
+        return;
+    frame_of(a->vm, pfn)->refs += a->delta;
+    for (unsigned i = 0; i < j->n; i++) {
+        const struct reserve *r = &j->edits[i].reserve;
+        uint64_t claimed = (uint64_t)(int32_t)a->delta * reserve_count_add(a->vm, r, a->delta);
+        if (claimed)
+            account_of(a->vm, r->account)->charged += claimed;
+        a->n_claimed -= claimed;
+    }
+}
+
 // The references that records hold.
 static void count_record(struct audit *a, record_t id, uint8_t kind)
 {
@@ -42,6 +60,7 @@ static void count_record(struct audit *a, record_t id, uint8_t kind)
     } else if (kind == RECORD_SPACE) {
         account_of(vm, space_of(vm, id)->account)->refs += a->delta;
         count_pager(a, space_of(vm, id)->pagers);
+        count_job(a, id);
     } else if (kind == RECORD_PAGER) {
         count_pager(a, pager_of(vm, id)->next);
     } else if (kind == RECORD_TASK && task_of(vm, id)->is_running) {
@@ -70,7 +89,7 @@ static void count_portals(struct audit *a, pfn_t pfn)
 static bool is_used(const struct vmm *vm, pfn_t pfn)
 {
     uint8_t kind = frame_of(vm, pfn)->kind;
-    return (kind >= FRAME_TABLE || kind == FRAME_BODY) && !block_is_free(vm, pfn);
+    return (kind >= FRAME_HELD || kind == FRAME_BODY) && !block_is_free(vm, pfn);
 }
 
 // The references and charges that the frame table and the records hold. A BODY frame is charged to
@@ -137,14 +156,14 @@ static void check_frame(struct audit *a, pfn_t pfn)
 {
     const struct frame *f = frame_of(a->vm, pfn);
     uint32_t left =
-        f->kind == FRAME_PAGE || f->kind == FRAME_TABLE || f->kind == FRAME_OBJECT ? f->refs : 0;
+        f->kind >= FRAME_HELD && f->kind != FRAME_RECORDS && f->kind != FRAME_PORTALS ? f->refs : 0;
     if (f->kind == FRAME_PAGE)
         left |= f->block_refs[0] | f->block_refs[1] | f->part_refs[0] | f->part_refs[1];
     if (left)
         audit_error(a, "the reference count of a frame is wrong", pfn.n);
-    if (f->kind == FRAME_HELD || (f->kind == FRAME_FREE && !block_is_free(a->vm, pfn)))
+    if (f->kind == FRAME_FREE && !block_is_free(a->vm, pfn))
         audit_error(a, "a frame is neither free nor in use", pfn.n);
-    if (f->kind >= FRAME_TABLE && block_is_free(a->vm, pfn))
+    if (f->kind >= FRAME_HELD && block_is_free(a->vm, pfn))
         audit_error(a, "a frame is both free and in use", pfn.n);
     if (f->kind == FRAME_RECORDS)
         for_each_record(a, pfn, check_record);
@@ -162,6 +181,8 @@ static void check_frames(struct audit *a)
         n_free += block_is_free(a->vm, (pfn_t){i});
     }
     check_stretches(a);
+    n_free -= a->n_claimed;
+    n_used += a->n_claimed;
     if (n_free != s->n_free || n_reserved != s->n_reserved || n_used != s->n_charged ||
         n_free + n_reserved + n_used != s->n_boot)
         audit_error(a, "free, charged and reserved frames are not those found at boot", n_free);

@@ -11,6 +11,7 @@
 struct audit {
     struct vmm *vm;
     uint64_t n_errors;
+    uint64_t n_claimed; // frames that jobs set aside, of those that are free
     uint32_t delta;  // what a reference found adds to its count: 0 in the pass that checks entries
     bool is_quiet;   // the entries were checked before
     uint8_t visited; // FRAME_VISITED or 0: the flag of a table that this pass has seen

@@ -98,6 +98,8 @@ void audit_link(struct audit *a, record_t id)
     const struct link *l = link_of(a->vm, id), *before = find_link(a, l->prev),
                       *above = find_link(a, l->prev_of_table);
     const struct via *via = find_via(a, l->via);
+    if (!l->table.n)
+        return; // set aside for a job
     const struct frame *f = frame_of(a->vm, l->table);
     if (f->kind != FRAME_TABLE ||
         (l->prev_of_table ? !above || above->next_of_table != id : f->link != id))

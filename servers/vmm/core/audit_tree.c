@@ -170,6 +170,8 @@ void audit_trees(struct audit *a)
 {
     for (record_t id = a->vm->state->spaces; id; id = space_of(a->vm, id)->next)
         audit_child(a, space_of(a->vm, id)->root, a->vm->state->levels);
+    for (pfn_t dead = a->vm->state->dead_tables; dead.n; dead = frame_of(a->vm, dead)->next)
+        audit_table(a, dead, frame_of(a->vm, dead)->level);
     audit_window(a);
     if (!probe_page_is_intact(a->vm))
         audit_error(a, "the probe's tables hold something else", a->vm->state->probe.n);

@@ -18,8 +18,12 @@ struct call {
     const struct portal *portal;
     record_t space; // GRANT: its space, and the account that pays
     record_t account;
-    bool is_kept; // answered later
+    bool is_kept;   // answered later
+    bool gives_cap; // with E_MORE: the capability is there, what it is for goes on
 };
+
+// Answers that the call is to be made again, with the same words and this token (see job.h) or 0.
+status_t call_again(struct call *c, uint64_t token);
 
 // A range in the user half and in the grant's window. E_INVAL, E_RIGHT.
 must_check status_t decode_range(const struct vmm *vm, const struct portal *grant, uint64_t va,
@@ -29,8 +33,8 @@ must_check status_t decode_range(const struct vmm *vm, const struct portal *gran
 // for. E_INVAL, E_WX, E_RIGHT.
 must_check status_t decode_prot(const struct portal *grant, uint64_t prot);
 
-// Prepares and commits.
-must_check status_t edit_range(struct vmm *vm, struct edit *e);
+// Does an edit of the space called, for which E_MORE is answered if it becomes a job.
+must_check status_t edit_range(struct vmm *vm, struct call *c, struct edit *e);
 
 // The grant that was carried with the call. E_SLOT: none was. E_REVOKED: it is dead. E_RIGHT: it
 // lacks one of `rights`.
@@ -60,6 +64,7 @@ must_check status_t serve_snapshot(struct vmm *vm, struct call *c);
 must_check status_t serve_diff(struct vmm *vm, struct call *c);
 must_check status_t serve_rollback(struct vmm *vm, struct call *c);
 must_check status_t serve_stats(struct vmm *vm, struct call *c);
+must_check status_t serve_settle(struct vmm *vm, struct call *c);
 must_check status_t serve_audit(struct vmm *vm, struct call *c);
 
 // call_task.c: tasks, endpoints, the machine

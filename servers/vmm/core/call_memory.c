@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "call.h"
 #include "grant.h"
+#include "job.h"
 #include "leaf.h"
 #include "space.h"
 #include "transfer.h"
@@ -42,12 +43,16 @@ static status_t decode_page_level(const struct vmm *vm, const struct call *c, st
     return OK;
 }
 
-status_t edit_range(struct vmm *vm, struct edit *e)
+status_t edit_range(struct vmm *vm, struct call *c, struct edit *e)
 {
-    status_t status = edit_prepare(vm, e);
-    if (status == OK)
-        edit_commit(vm, e);
-    return status;
+    struct work w = {.account = c->account,
+                     .by = c->number,
+                     .spaces = {c->space},
+                     .n = 1,
+                     .n_alone = 1,
+                     .edits = e};
+    status_t status = job_do(vm, &w);
+    return status == E_MORE ? call_again(c, w.token) : status;
 }
 
 static status_t decode_pages(const struct vmm *vm, const struct call *c, uint64_t *first)
@@ -85,7 +90,7 @@ status_t serve_map(struct vmm *vm, struct call *c)
         return OK;
     struct edit e = make_edit(vm, c, EDIT_MAP, first);
     status = decode_page_level(vm, c, &e);
-    return status == OK ? edit_range(vm, &e) : status;
+    return status == OK ? edit_range(vm, c, &e) : status;
 }
 
 status_t serve_unmap(struct vmm *vm, struct call *c)
@@ -97,7 +102,7 @@ status_t serve_unmap(struct vmm *vm, struct call *c)
     if (c->words[2] == 1 && leaf_unmap(vm, space_of(vm, c->space)->root, first))
         return OK;
     struct edit e = make_edit(vm, c, EDIT_UNMAP, first);
-    return edit_range(vm, &e);
+    return edit_range(vm, c, &e);
 }
 
 status_t serve_protect(struct vmm *vm, struct call *c)
@@ -109,7 +114,7 @@ status_t serve_protect(struct vmm *vm, struct call *c)
     if (status != OK)
         return status;
     struct edit e = make_edit(vm, c, EDIT_PROTECT, first);
-    return edit_range(vm, &e);
+    return edit_range(vm, c, &e);
 }
 
 status_t decode_carried(const struct vmm *vm, const struct call *c, unsigned rights,
@@ -127,7 +132,7 @@ status_t decode_carried(const struct vmm *vm, const struct call *c, unsigned rig
     return OK;
 }
 
-static status_t serve_transfer(struct vmm *vm, const struct call *c, bool moves)
+static status_t serve_transfer(struct vmm *vm, struct call *c, bool moves)
 {
     const struct portal *to;
     struct transfer t = {
@@ -148,7 +153,8 @@ static status_t serve_transfer(struct vmm *vm, const struct call *c, bool moves)
     t.max = c->portal->rights & to->rights & (PROT_R | PROT_W | PROT_X);
     if (!t.moves && !(t.prot & PROT_W))
         t.max &= ~PROT_W; // a read-only share is one for good
-    return transfer_pages(vm, &t);
+    status = transfer_pages(vm, &t);
+    return status == E_MORE ? call_again(c, t.token) : status;
 }
 
 status_t serve_share(struct vmm *vm, struct call *c)

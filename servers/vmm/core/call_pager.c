@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "call.h"
 #include "grant.h"
+#include "job.h"
 #include "pager.h"
 #include "space.h"
 #include "task.h"
@@ -42,8 +43,8 @@ status_t serve_set_pager(struct vmm *vm, struct call *c)
     if (status != OK)
         return status;
     struct edit e = make_window(vm, c, first, pager);
-    status = edit_range(vm, &e);
-    if (status != OK && is_new)
+    status = edit_range(vm, c, &e);
+    if (status != OK && status != E_MORE && is_new)
         pager_forget(vm, c->space);
     return status;
 }
@@ -100,6 +101,8 @@ status_t serve_supply(struct vmm *vm, struct call *c)
         status = decode_fault(vm, c, &task);
     if (status != OK)
         return status;
+    if (job_help(vm, task->space) == E_MORE)
+        return call_again(c, 0);
     t.prot = (unsigned)c->words[4];
     status = decode_place(vm, c, task, &t);
     if (status != OK)
@@ -107,5 +110,6 @@ status_t serve_supply(struct vmm *vm, struct call *c)
     t.max &= c->portal->rights;
     if (!moves && !(t.prot & PROT_W))
         t.max &= ~PROT_W; // a read-only share is one for good
-    return transfer_pages(vm, &t);
+    status = transfer_pages(vm, &t);
+    return status == E_MORE ? call_again(c, t.token) : status;
 }

@@ -4,6 +4,7 @@
 #include "call.h"
 #include "compare.h"
 #include "grant.h"
+#include "job.h"
 #include "revoke.h"
 #include "space.h"
 #include "task.h"
@@ -76,7 +77,10 @@ static status_t answer_clone(struct vmm *vm, struct call *c, enum clone_mode mod
         clone_commit(vm, clone);
     else
         clone_cancel(vm, clone);
-    return status;
+    if (status != OK || !clone->is_long)
+        return status;
+    c->gives_cap = true;
+    return E_MORE;
 }
 
 status_t serve_space_clone(struct vmm *vm, struct call *c)
@@ -272,19 +276,33 @@ status_t serve_diff(struct vmm *vm, struct call *c)
     return status;
 }
 
+// Counts in steps, of which the caller keeps the sums; when nothing waits to be freed.
 status_t serve_stats(struct vmm *vm, struct call *c)
 {
+    struct pt_count count = {c->words[1], c->words[2], c->words[3]};
     const struct account *a = account_of(vm, c->account);
-    pt_count(vm, space_of(vm, c->space)->root, vm->state->levels, &c->answer[1], &c->answer[2]);
-    c->answer[3] = a->charged;
+    bool is_done = pt_bury(vm) && pt_count(vm, space_of(vm, c->space)->root, &count);
+    c->answer[1] = is_done ? count.pages : count.next;
+    c->answer[2] = is_done ? count.tables : count.pages;
+    c->answer[3] = is_done ? a->charged : count.tables;
+    if (!is_done)
+        return E_MORE;
     c->answer[4] = a->quota;
     c->answer[5] = vm->state->n_free;
     return OK;
 }
 
-// What earlier requests freed is settled already, this one has changed nothing.
+status_t serve_settle(struct vmm *vm, struct call *c)
+{
+    status_t status = job_help(vm, c->space);
+    return status == E_MORE ? call_again(c, 0) : status;
+}
+
+// Alone: all that waits to be freed is freed first, however much it is.
 status_t serve_audit(struct vmm *vm, struct call *c)
 {
+    vm->left = INT64_MAX;
+    vmm_settle(vm);
     c->answer[1] = vm->state->n_boot;
     c->answer[2] = audit(vm);
     return OK;

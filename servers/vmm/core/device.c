@@ -106,7 +106,7 @@ static status_t map_devices(struct vmm *vm, const struct space *s, paddr_t start
         return OK;
     status_t status = edit_prepare(vm, &e);
     if (status == OK)
-        edit_commit(vm, &e);
+        edit_commit_all(vm, &e);
     return status;
 }
 

@@ -49,8 +49,9 @@ static enum verdict judge_own(const struct vmm *vm, const struct edit *e, pte_t 
                               bool is_whole)
 {
     bool is_lazy = pte_is_lazy(pte);
+    // A hole in the commit is what was revoked meanwhile.
     if (pte_is_empty(pte) || pte_is_paged(pte) || pte_is_device(pte))
-        return e->fills ? HERE : SKIP;
+        return e->fills && !(e->is_planned && pte_is_empty(pte)) ? HERE : SKIP;
     if (is_lazy && !e->fills)
         return SKIP;
     if (!is_whole || pte_is_table(pte, level) || (is_lazy && level != pte_lazy_level(pte)))
@@ -81,13 +82,40 @@ static enum verdict edit_judge(const struct vmm *vm, const struct edit *e, pte_t
     }
 }
 
+static bool passes_holes(const struct edit *e)
+{
+    return e->kind == EDIT_UNMAP || e->kind == EDIT_PROTECT || (e->kind == EDIT_OWN && !e->fills);
+}
+
 // Whether a table that would have to be copied has nothing in it for the edit to change.
 static bool is_idle(const struct vmm *vm, const struct edit *e, pfn_t table, unsigned level,
                     const struct step *s)
 {
-    bool passes_holes =
-        e->kind == EDIT_UNMAP || e->kind == EDIT_PROTECT || (e->kind == EDIT_OWN && !e->fills);
-    return passes_holes && table_is_free(vm, table, level, s->from, s->to);
+    return passes_holes(e) && table_is_free(vm, table, level, s->from, s->to);
+}
+
+// The step at the first entry of the table, from that of `s` on, of which there may be more to say
+// than that it is empty.
+static struct step edit_seek(struct vmm *vm, const struct edit *e, pfn_t table, unsigned level,
+                             struct step s)
+{
+    if (!s.is_valid || !table.n || !passes_holes(e))
+        return s;
+    unsigned last = table_index(s.last, level);
+    unsigned n = table_next(table_entries(vm, table), s.i, last + 1) - s.i;
+    if (!n)
+        return s;
+    vmm_spend(vm, n / 8);
+    s.is_valid = s.i + n <= last;
+    return s.is_valid
+               ? step_first((s.from & ~(pt_span(level) - 1)) + n * pt_span(level), s.last, level)
+               : s;
+}
+
+static void plan_page(struct edit *e, unsigned level)
+{
+    e->need[level - 1]++;
+    e->work += (int64_t)pt_span(level) * WORK_PAGE;
 }
 
 // What MAP and PLACE may stand on when they do not replace.
@@ -108,7 +136,9 @@ static void plan_here(struct vmm *vm, struct edit *e, pte_t pte, unsigned level,
         if (e->refuses)
             e->status = check_place(vm, e, pte, level);
         if (e->kind == EDIT_MAP && !e->is_lazy)
-            e->need[level - 1]++;
+            plan_page(e, level);
+        e->work += WORK_FIND;
+        vmm_spend(vm, WORK_FIND);
         break;
     case EDIT_PROTECT:
         if (e->prot & ~pte_max(pte))
@@ -120,7 +150,7 @@ static void plan_here(struct vmm *vm, struct edit *e, pte_t pte, unsigned level,
         else if (e->prot & ~pte_max(pte) || (pte_is_device(pte) && e->takes))
             e->status = E_RIGHT;
         else if (pte_is_lazy(pte) || !own_keeps(vm, e, pte, level, is_joint))
-            e->need[level - 1]++;
+            plan_page(e, level);
         break;
     default:
         break;
@@ -158,7 +188,6 @@ static void plan_link(struct vmm *vm, struct edit *e, pfn_t table, unsigned leve
         return;
     record_t via = via_find(vm, e->grant, l->parent);
     bool has_link = via && table.n && link_is_there(vm, table, s->i, via);
-    e->n_ways += is_other;
     *(via ? &e->spared_vias : &e->need_vias) += is_other;
     *(has_link ? &e->spared_links : &e->need_links) += 1;
     e->linked = half;
@@ -167,24 +196,42 @@ static void plan_link(struct vmm *vm, struct edit *e, pfn_t table, unsigned leve
 static void plan_table(struct vmm *vm, struct edit *e, pfn_t table, pte_t fill, unsigned level,
                        uint64_t first, uint64_t last, bool is_joint);
 
+static void plan_new_table(struct edit *e, unsigned n_links)
+{
+    e->need[0]++;
+    e->need_links += n_links;
+    e->work += WORK_MANY;
+}
+
 // Counts the frames for the table below an entry that is descended into, and below that.
 static void plan_child(struct vmm *vm, struct edit *e, pte_t pte, unsigned level,
                        const struct step *s, bool is_joint)
 {
     pfn_t child = PFN_NONE;
-    if (pte_is_table(pte, level)) {
+    // An earlier step went into it, and has counted its table.
+    bool is_counted = s->from != e->first && s->from & (pt_span(level) - 1);
+    bool is_new = !pte_is_table(pte, level);
+    unsigned n_links = is_new && pte_is_linked(pte) ? PTE_ENTRIES / LINK_ENTRIES : 0;
+    if (!is_new) {
         child = frame_number(pte_address(pte));
         is_joint |= frame_of(vm, child)->refs > 1;
         if (is_joint && is_idle(vm, e, child, level - 1, s))
             return;
-        e->need[0] += is_joint;
-        e->need_links += is_joint ? link_count(vm, child) : 0;
+        n_links = is_joint ? link_count(vm, child) : 0;
         pte = PTE_NONE;
-    } else {
-        e->need[0]++;
-        e->need_links += pte_is_linked(pte) ? PTE_ENTRIES / LINK_ENTRIES : 0;
     }
+    if ((is_new || is_joint) && !is_counted)
+        plan_new_table(e, n_links);
     plan_table(vm, e, child, pte, level - 1, s->from, s->to, is_joint);
+}
+
+// What was done is done up to `page`. If that is the request's share of work, it goes on there.
+static void edit_pause(const struct vmm *vm, struct edit *e, uint64_t page)
+{
+    if (e->status != OK || !vmm_is_spent(vm) || page > e->last)
+        return;
+    e->cursor = page;
+    e->status = E_MORE;
 }
 
 // Counts the frames that the commit will take below a table, or one that will be filled with the
@@ -196,17 +243,22 @@ static void plan_table(struct vmm *vm, struct edit *e, pfn_t table, pte_t fill, 
     if (level == 1 && run_can(e)) {
         struct run run = {table, s.i, (unsigned)(last - first + 1), first};
         e->status = run_plan(vm, e, &run, fill);
+        edit_pause(vm, e, last + 1);
         return;
     }
-    for (; s.is_valid && e->status == OK; s = step_next(s, level)) {
+    for (s = edit_seek(vm, e, table, level, s); s.is_valid && e->status == OK;
+         s = edit_seek(vm, e, table, level, step_next(s, level))) {
         pte_t pte = table.n ? table_load(vm, table, s.i) : pte_part(fill, level + 1, s.i);
         enum verdict verdict = edit_judge(vm, e, pte, level, &s);
+        vmm_spend(vm, 1);
+        e->work++;
         if (verdict == HERE)
             plan_here(vm, e, pte, level, is_joint);
         if (verdict == HERE && e->grant)
             plan_link(vm, e, table, level, &s);
         if (verdict == DESCEND)
             plan_child(vm, e, pte, level, &s, is_joint);
+        edit_pause(vm, e, s.to + 1);
     }
 }
 
@@ -217,15 +269,15 @@ struct path {
     pfn_t table[PT_LEVELS_MAX + 1];
 };
 
-static void path_find(const struct vmm *vm, const struct edit *e, struct path *path)
+static void path_find(const struct vmm *vm, const struct edit *e, uint64_t first, struct path *path)
 {
     unsigned level = vm->state->levels;
     path->table[level] = e->root;
     while (level > 1 && !e->is_joint) {
-        pte_t pte = table_load(vm, path->table[level], table_index(e->first, level));
-        bool is_whole = e->last - e->first == pt_span(level) - 1; // then MAP may replace the table
+        pte_t pte = table_load(vm, path->table[level], table_index(first, level));
+        bool is_whole = e->last - first == pt_span(level) - 1; // then MAP may replace the table
         if (!pte_is_own_table(pte) || (is_whole && e->kind == EDIT_MAP) ||
-            (e->first ^ e->last) >> 9 * (level - 1))
+            (first ^ e->last) >> 9 * (level - 1))
             break;
         path->table[--level] = frame_number(pte_address(pte));
     }
@@ -246,11 +298,9 @@ static status_t edit_check_size(struct vmm *vm, const struct edit *e)
 static status_t edit_reserve(struct vmm *vm, struct edit *e)
 {
     status_t status = OK;
-    // As vias are added, others of the grant are not found any more.
-    if (e->n_ways > 1) {
-        e->need_links += e->spared_links;
-        e->need_vias += e->spared_vias;
-    }
+    // Vias and links that are there may go while the commit is at it, or not be found any more.
+    e->need_links += e->spared_links;
+    e->need_vias += e->spared_vias;
     if (e->need[0] | e->need[1] | e->need[2])
         status = reserve_fill(vm, &e->reserve, e->account, e->need, e->falls_back);
     if (status == OK && e->need_links)
@@ -262,19 +312,36 @@ static status_t edit_reserve(struct vmm *vm, struct edit *e)
     return status;
 }
 
-status_t edit_prepare(struct vmm *vm, struct edit *e)
+static uint64_t edit_start(const struct edit *e)
+{
+    return e->cursor > e->first ? e->cursor : e->first;
+}
+
+static status_t edit_plan(struct vmm *vm, struct edit *e)
 {
     struct path path;
-    e->status = edit_check_size(vm, e);
+    uint64_t first = edit_start(e);
+    e->status = first == e->first ? edit_check_size(vm, e) : OK;
     if (e->status != OK)
         return e->status;
-    path_find(vm, e, &path);
     e->lineage.first = 1; // none is known yet
-    plan_table(vm, e, path.table[path.level], PTE_NONE, path.level, e->first, e->last, e->is_joint);
-    if (e->status != OK)
-        return e->status;
+    path_find(vm, e, first, &path);
+    plan_table(vm, e, path.table[path.level], PTE_NONE, path.level, first, e->last, e->is_joint);
+    return e->status;
+}
+
+status_t edit_prepare(struct vmm *vm, struct edit *e)
+{
+    if (e->is_planned)
+        return OK;
+    status_t status = edit_plan(vm, e);
+    if (status == OK)
+        status = edit_reserve(vm, e);
+    if (status != OK)
+        return status;
     e->is_planned = true;
-    return edit_reserve(vm, e);
+    e->cursor = 0;
+    return OK;
 }
 
 static void edit_flush(struct vmm *vm, const struct edit *e, uint64_t page)
@@ -307,10 +374,52 @@ static void release_entry(struct vmm *vm, const struct edit *e, pte_t old, unsig
     pfn_t pfn = frame_number(pte_address(old));
     if (pte_is_table(old, level)) {
         flush_space(vm, frame_address(e->root));
-        pt_drop(vm, pfn, level - 1);
+        pt_drop(vm, pfn);
     } else if (pte_has_page(old)) {
         page_drop(vm, pfn, level);
     }
+}
+
+static void fill_frame(struct vmm *vm, pfn_t to, pfn_t from)
+{
+    vmm_spend(vm, WORK_PAGE);
+    if (from.n)
+        frame_copy(vm, to, from, 0);
+    else
+        frame_zero(vm, to, 0);
+}
+
+// Whether the commit makes a page in the place of `pte`, and of which frames, if not of zeros.
+static bool edit_makes_page(const struct vmm *vm, const struct edit *e, pte_t pte, unsigned level,
+                            pfn_t *from)
+{
+    *from = PFN_NONE;
+    if (e->kind != EDIT_OWN)
+        return e->kind == EDIT_MAP && !e->is_lazy;
+    if (pte_is_lazy(pte))
+        return true;
+    *from = frame_number(pte_address(pte));
+    return !own_keeps(vm, e, pte, level, false);
+}
+
+// Zeroes or copies the block for a large page, which is the next in the reserve, in steps: nobody
+// sees it before. True if it is ready.
+static bool fill_block(struct vmm *vm, struct edit *e, uint64_t page, unsigned level, pfn_t from)
+{
+    uint32_t to = e->reserve.large[level - 2].n;
+    if (e->filling != page)
+        e->filled = 0;
+    e->filling = page;
+    while (e->filled < pt_span(level)) {
+        uint32_t i = (uint32_t)e->filled++;
+        fill_frame(vm, (pfn_t){to + i}, from.n ? (pfn_t){from.n + i} : PFN_NONE);
+        if (vmm_is_spent(vm))
+            break;
+    }
+    bool is_ready = e->filled == pt_span(level);
+    if (is_ready)
+        e->filled = 0;
+    return is_ready;
 }
 
 static pfn_t take_page(struct vmm *vm, struct edit *e, unsigned level)
@@ -320,12 +429,14 @@ static pfn_t take_page(struct vmm *vm, struct edit *e, unsigned level)
     return pfn;
 }
 
+// A large page has been filled already.
 static pte_t new_page(struct vmm *vm, struct edit *e, unsigned level, unsigned prot, unsigned max,
                       uint64_t flags)
 {
     pfn_t pfn = take_page(vm, e, level);
-    frame_zero(vm, pfn, 9 * (level - 1));
-    return pte_page(frame_address(pfn), level, prot, max, flags, true);
+    if (level == 1)
+        fill_frame(vm, pfn, PFN_NONE);
+    return pte_page(frame_address(pfn), level, prot, max, flags, !(e->in_steps && e->takes));
 }
 
 // What a page becomes that OWN makes this space's own.
@@ -344,11 +455,13 @@ static pte_t own_page(struct vmm *vm, struct edit *e, pte_t pte, unsigned level)
     if (!own_keeps(vm, e, pte, level, false)) {
         pfn_t old = pfn;
         pfn = take_page(vm, e, level);
-        frame_copy(vm, pfn, old, 9 * (level - 1));
+        if (level == 1)
+            fill_frame(vm, pfn, old);
         page_drop(vm, old, level);
         is_sole = true;
     }
-    return pte_page(frame_address(pfn), level, prot, max, flags, is_sole);
+    return pte_page(frame_address(pfn), level, prot, max, flags,
+                    is_sole && !(e->in_steps && e->takes));
 }
 
 static pte_t placed_page(struct vmm *vm, const struct edit *e, uint64_t page, unsigned level)
@@ -360,13 +473,15 @@ static pte_t placed_page(struct vmm *vm, const struct edit *e, uint64_t page, un
                      (e->grant ? PTE_LINKED : 0);
     if (e->source_root.n) {
         struct spot spot = pt_find(vm, e->source_root, from);
+        if (!pte_is_leaf(spot.pte))
+            return PTE_NONE; // it was revoked meanwhile
         pfn = (pfn_t){frame_number(pte_address(spot.pte)).n + (uint32_t)(from - spot.start)};
         max &= pte_max(spot.pte);
         flags |= spot.pte.bits & PTE_DEVICE;
     }
     if (!(flags & PTE_DEVICE))
         page_hold(vm, pfn, level);
-    return pte_page(frame_address(pfn), level, e->prot, max, flags, e->is_sole);
+    return pte_page(frame_address(pfn), level, e->prot, max, flags, e->is_sole && !e->in_steps);
 }
 
 // The via of what is placed at `page`.
@@ -384,12 +499,19 @@ static void commit_here(struct vmm *vm, struct edit *e, pfn_t table, unsigned le
                         const struct step *s)
 {
     pte_t old = table_load(vm, table, s->i), new = PTE_NONE;
+    pfn_t from;
+    if (level > 1 && edit_makes_page(vm, e, old, level, &from) &&
+        !fill_block(vm, e, s->from, level, from)) {
+        edit_pause(vm, e, s->from);
+        return;
+    }
     switch (e->kind) {
     case EDIT_MAP:
         new = e->is_lazy ? edit_lazy_entry(e) : new_page(vm, e, level, e->prot, e->max, 0);
         break;
     case EDIT_PLACE:
         new = placed_page(vm, e, s->from, level);
+        vmm_spend(vm, WORK_FIND);
         break;
     case EDIT_UNMAP:
         break;
@@ -420,6 +542,7 @@ static pfn_t new_child(struct vmm *vm, struct edit *e, pfn_t table, unsigned lev
     pte_t old = table_load(vm, table, s->i);
     pfn_t child = reserve_take(vm, &e->reserve, 1, FRAME_TABLE);
     frame_of(vm, child)->refs = 1;
+    vmm_spend(vm, WORK_MANY);
     if (pte_is_table(old, level)) {
         pfn_t joint = frame_number(pte_address(old));
         frame_zero(vm, child, 0);
@@ -456,14 +579,21 @@ static pfn_t own_child(struct vmm *vm, struct edit *e, pfn_t table, unsigned lev
 }
 
 // Takes out the table below entry `i` if it is empty, or puts one entry in its place if that says
-// the same. True if so.
-static bool close_child(struct vmm *vm, const struct edit *e, pfn_t table, unsigned level,
-                        uint64_t page, pfn_t child)
+// the same and the edit will not come back for more of it. True if so.
+static bool close_child(struct vmm *vm, struct edit *e, pfn_t table, unsigned level, uint64_t page,
+                        pfn_t child)
 {
+    bool is_wanted = e->takes; // as it is, for its entries are about to go
+    bool comes_back = e->status == E_MORE && !((e->cursor ^ page) >> 9 * (level - 1));
     bool is_empty = !frame_of(vm, child)->used;
     bool keeps_size = e->kind == EDIT_MAP && !e->is_lazy && !e->falls_back;
     pte_t whole = PTE_NONE;
-    if (!is_empty && (keeps_size || !table_join(vm, child, level, &whole)))
+    if (is_empty && comes_back && e->kind != EDIT_UNMAP) {
+        frame_of(vm, child)->flags |= FRAME_BARE; // its first page is not ready
+        return false;
+    }
+    if (!is_empty &&
+        (keeps_size || is_wanted || comes_back || !table_join(vm, child, level, &whole)))
         return false;
     table_store(vm, table, table_index(page, level), whole);
     if (pte_is_present(whole))
@@ -480,44 +610,74 @@ static void table_mark(struct vmm *vm, pfn_t table, pfn_t child)
     frame_of(vm, table)->flags |= frame_of(vm, child)->flags & FRAME_DEVICE;
 }
 
+// How many of `n` pages of a run there is work left for: if not for all, then none is left behind.
+static unsigned run_share(const struct vmm *vm, const struct edit *e, uint64_t n)
+{
+    uint64_t most = vm->left > 0 ? (uint64_t)vm->left / (uint64_t)run_work(e) + 1 : 1;
+    return (unsigned)(most < n ? most : n);
+}
+
+static void commit_run(struct vmm *vm, struct edit *e, pfn_t table, uint64_t first, uint64_t last)
+{
+    struct run run = {table, table_index(first, 1), run_share(vm, e, last - first + 1), first};
+    run_commit(vm, e, &run);
+    vmm_spend(vm, run.n * run_work(e));
+    edit_pause(vm, e, first + run.n);
+}
+
 static void commit_table(struct vmm *vm, struct edit *e, pfn_t table, unsigned level,
                          uint64_t first, uint64_t last)
 {
-    struct step s = step_first(first, last, level);
     if (level == 1 && run_can(e)) {
-        struct run run = {table, s.i, (unsigned)(last - first + 1), first};
-        run_commit(vm, e, &run);
+        commit_run(vm, e, table, first, last);
         return;
     }
-    for (; s.is_valid; s = step_next(s, level)) {
+    struct step s = edit_seek(vm, e, table, level, step_first(first, last, level));
+    for (; s.is_valid && e->status == OK; s = edit_seek(vm, e, table, level, step_next(s, level))) {
         pte_t pte = table_load(vm, table, s.i);
         enum verdict verdict = edit_judge(vm, e, pte, level, &s);
+        pfn_t child = PFN_NONE;
+        vmm_spend(vm, 1);
         if (verdict == HERE)
             commit_here(vm, e, table, level, &s);
-        if (verdict != DESCEND)
-            continue;
-        pfn_t child = own_child(vm, e, table, level, &s);
-        if (!child.n)
-            continue;
-        commit_table(vm, e, child, level - 1, s.from, s.to);
-        if (e->kind == EDIT_PLACE)
-            table_mark(vm, table, child);
-        close_child(vm, e, table, level, s.from, child);
+        else if (verdict == DESCEND)
+            child = own_child(vm, e, table, level, &s);
+        if (child.n) {
+            commit_table(vm, e, child, level - 1, s.from, s.to);
+            if (e->kind == EDIT_PLACE)
+                table_mark(vm, table, child);
+            close_child(vm, e, table, level, s.from, child);
+        }
+        edit_pause(vm, e, s.to + 1);
     }
 }
 
-void edit_commit(struct vmm *vm, struct edit *e)
+status_t edit_commit(struct vmm *vm, struct edit *e)
 {
     struct path path;
-    path_find(vm, e, &path);
-    commit_table(vm, e, path.table[path.level], path.level, e->first, e->last);
+    uint64_t first = edit_start(e);
+    e->status = OK;
+    e->lineage = (struct lineage){.first = 1}; // what was known may have been revoked
+    path_find(vm, e, first, &path);
+    commit_table(vm, e, path.table[path.level], path.level, first, e->last);
     for (unsigned level = path.level + 1; level <= vm->state->levels && e->kind == EDIT_PLACE;
          level++)
         table_mark(vm, path.table[level], path.table[level - 1]);
     for (unsigned level = path.level + 1; level <= vm->state->levels; level++)
-        if (!close_child(vm, e, path.table[level], level, e->first, path.table[level - 1]))
+        if (!close_child(vm, e, path.table[level], level, first, path.table[level - 1]))
             break;
-    edit_cancel(vm, e);
+    if (e->status == OK)
+        edit_cancel(vm, e);
+    return e->status;
+}
+
+void edit_commit_all(struct vmm *vm, struct edit *e)
+{
+    int64_t left = vm->left;
+    vm->left = INT64_MAX;
+    status_t status = edit_commit(vm, e);
+    invariant(status == OK);
+    vm->left = left - e->work;
 }
 
 void edit_cancel(struct vmm *vm, struct edit *e)

@@ -35,6 +35,7 @@ struct edit {
     bool is_joint;     // the tree is about to be cloned: plan as if all of it had two parents
     bool is_unseen;    // no CPU has ever loaded the space: nothing to flush
     bool is_sole;      // PLACE: the frames' other references are about to go
+    bool in_steps;     // what moves is, for a while, here and there: W is in neither
     pfn_t source_root; // PLACE: the frames are those of this space from page `source` on,
     uint64_t source;   // or, without a root, the frames from number `source` on,
     bool is_device;    // which are no RAM
@@ -43,11 +44,14 @@ struct edit {
     // edit.c's own:
     bool is_planned;
     status_t status;
+    uint64_t cursor;  // the page at which plan or commit go on; below `first`: they begin
+    int64_t work;     // of the commit, in units
     uint64_t need[3]; // blocks by level
+    uint64_t filling; // the large page at hand, of which
+    uint64_t filled;  // so many frames are zeroed or copied
     struct reserve reserve;
     uint64_t need_links, need_vias;
     uint64_t spared_links, spared_vias; // that are there already
-    uint64_t n_ways;                    // in which the source's pages came
     record_t vias;                      // reserved; links are in the reserve
     struct lineage {
         uint64_t first, last; // pages of the source that came alike:
@@ -64,12 +68,17 @@ static inline pte_t edit_lazy_entry(const struct edit *e)
                     : pte_lazy(e->page_level, e->prot, e->max);
 }
 
+// E_MORE: the request has done its share of work; to be called again, and the space may not change
+// before in another way than that tables lose other parents, and pages other holders.
 // Errors: E_NOMEM, E_QUOTA; E_EXISTS; E_RIGHT (PROTECT, OWN: beyond what a page may ever allow); E_FAULT (OWN
 // with `fills`: nothing is mapped there). Nothing is changed, nothing is kept.
 must_check status_t edit_prepare(struct vmm *vm, struct edit *e);
 
-// Gathers the flushes that it takes.
-void edit_commit(struct vmm *vm, struct edit *e);
+// Gathers the flushes that it takes. E_MORE as edit_prepare(), else OK.
+must_check status_t edit_commit(struct vmm *vm, struct edit *e);
+
+// The same, in one go.
+void edit_commit_all(struct vmm *vm, struct edit *e);
 
 // Instead of edit_commit().
 void edit_cancel(struct vmm *vm, struct edit *e);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fault.h"
 
-#include "edit.h"
+#include "job.h"
 #include "leaf.h"
 #include "page.h"
 #include "pager.h"
@@ -34,8 +34,9 @@ static unsigned fault_level(const struct vmm *vm, const struct spot *spot)
     return is_own ? spot->level : 1;
 }
 
-static status_t fault_own(struct vmm *vm, const struct space *s, uint64_t page, unsigned level)
+static status_t fault_own(struct vmm *vm, record_t space, uint64_t page, unsigned level)
 {
+    const struct space *s = space_of(vm, space);
     struct edit e = {
         .kind = EDIT_OWN,
         .account = s->account,
@@ -44,10 +45,8 @@ static status_t fault_own(struct vmm *vm, const struct space *s, uint64_t page, 
         .last = page | (pt_span(level) - 1),
         .fills = true,
     };
-    status_t status = edit_prepare(vm, &e);
-    if (status == OK)
-        edit_commit(vm, &e);
-    return status;
+    struct work w = {.account = s->account, .spaces = {space}, .n = 1, .n_alone = 1, .edits = &e};
+    return job_do(vm, &w);
 }
 
 status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned access,
@@ -58,6 +57,8 @@ status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned
     *pager = 0;
     if (page >= vm->state->user_pages)
         return E_FAULT;
+    if (job_help(vm, space) == E_MORE)
+        return E_MORE;
     struct leaf leaf;
     bool is_own = leaf_find(vm, s->root, page, &leaf);
     struct spot spot = is_own ? leaf_spot(vm, &leaf) : pt_find(vm, s->root, page);
@@ -74,10 +75,15 @@ status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned
     if (is_own && leaf_own(vm, s->account, s->root, &leaf))
         return OK;
     unsigned level = fault_level(vm, &spot);
-    status_t status = fault_own(vm, s, page, level);
-    if (status != OK && level > 1)
-        status = fault_own(vm, s, page, 1); // there is no room for a large one
-    return status;
+    bool has_dead = vm->state->dead_tables.n;
+    status_t status = fault_own(vm, space, page, level);
+    if ((status == E_NOMEM || status == E_QUOTA) && level > 1)
+        status = fault_own(vm, space, page, 1); // there is no room for a large one
+    if ((status != E_NOMEM && status != E_QUOTA) || !has_dead)
+        return status;
+    vmm_begin(vm);
+    (void)pt_bury(vm);
+    return E_MORE;
 }
 
 static bool lacks_memory(status_t status)
@@ -147,7 +153,7 @@ bool fault_serve(struct vmm *vm, record_t task, const uint64_t words[MESSAGE_WOR
         end.reason = refusal(words[5]);
     else if (words[0] == VECTOR_PAGE_FAULT && words[1] & FAULT_USER && !(words[1] & FAULT_RESERVED))
         end.reason = fault_resolve(vm, t->space, words[2], fault_access(words[1]), &pager);
-    if (end.reason == OK)
+    if (end.reason == OK || end.reason == E_MORE)
         return true;
     if (pager && hand_on(vm, task, pager, &end))
         return false;

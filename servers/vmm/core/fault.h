@@ -5,9 +5,9 @@
 
 #include "vmm.h"
 
-// Makes the page at `address` ready for an access (one of PROT_*). Errors: E_FAULT (not allowed
-// there), E_NOMEM, E_QUOTA; nothing changed. With E_FAULT, *pager is the one that is to serve the
-// fault, or 0.
+// Makes the page at `address` ready for an access (one of PROT_*). Errors: E_MORE (not yet: it is to
+// be made again), E_FAULT (not allowed there), E_NOMEM, E_QUOTA; nothing changed. With E_FAULT, *pager
+// is the one that is to serve the fault, or 0.
 must_check status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned access,
                                   record_t *pager);
 

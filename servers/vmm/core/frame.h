@@ -28,6 +28,7 @@ enum frame_kind {
     FRAME_RECORDS, // see pool.h
     FRAME_PORTALS, // see portal.h
     FRAME_OBJECT,  // donated to the kernel
+    FRAME_JOB,     // see job.h
 };
 
 #define FRAME_VISITED 0x1u  // by the audit
@@ -35,18 +36,20 @@ enum frame_kind {
 #define FRAME_PART    0x4u  // a part of a block that somebody maps whole
 #define FRAME_JOINED  0x8u  // head of a block joined of free parts, whose records still say so
 #define FRAME_DEVICE  0x10u // a table below which device memory was mapped: see device.h
-#define FRAME_BARE    0x20u // a table that a revoke left empty
+#define FRAME_BARE    0x20u // a table that a revoke left empty, or a job for a moment
 
 struct frame {
     uint8_t kind;
     uint8_t order; // of a block's head
     uint8_t level; // TABLE: of its entries. OBJECT: enum kernel_object
     uint8_t flags;
-    uint32_t refs; // TABLE: parents. PAGE: entries that map just this frame. PORTALS: a free place
+    // TABLE: parents. PAGE: entries that map just this frame. PORTALS: a free place. HELD, JOB: 1
+    uint32_t refs;
     record_t account;
     union {
         struct {
-            pfn_t next, prev; // FREE, HELD, RECORDS, PORTALS: its list. OBJECT: a task's slots
+            // FREE, HELD, RECORDS, PORTALS: its list. TABLE: of the dead. OBJECT: a task's slots
+            pfn_t next, prev;
         };
         uint32_t block_refs[2]; // PAGE: entries that map 2 MiB, 1 GiB from here
     };

@@ -70,37 +70,78 @@ void pt_clone_root(struct vmm *vm, pfn_t from, pfn_t to)
         flush_space(vm, frame_address(from));
 }
 
-void pt_drop(struct vmm *vm, pfn_t table, unsigned level)
+void pt_drop(struct vmm *vm, pfn_t table)
 {
     struct frame *f = frame_of(vm, table);
     if (--f->refs)
         return;
+    f->next = vm->state->dead_tables;
+    vm->state->dead_tables = table;
+}
+
+// Frees a dead table, and gives up what its entries refer to.
+static void table_bury(struct vmm *vm, pfn_t table)
+{
+    const struct frame *f = frame_of(vm, table);
     const pte_t *entries = table_entries(vm, table);
-    unsigned end = f->used ? f->last + 1u : 0;
+    unsigned level = f->level, end = f->used ? f->last + 1u : 0;
     link_free_all(vm, table);
     if (level == 1 && end)
         page_drop_all(vm, entries + f->first, end - f->first);
     for (unsigned i = f->first; level > 1 && (i = table_next(entries, i, end)) < end; i++) {
         pfn_t pfn = frame_number(pte_address(entries[i]));
-        if (pte_is_table(entries[i], level))
-            pt_drop(vm, pfn, level - 1);
-        else if (pte_has_page(entries[i]))
+        if (pte_is_table(entries[i], level)) {
+            pt_drop(vm, pfn);
+        } else if (pte_has_page(entries[i])) {
             page_drop(vm, pfn, level);
+            vmm_spend(vm, WORK_MANY);
+        }
     }
+    vmm_spend(vm, 8 + f->used * WORK_FREE);
     frame_free(vm, table);
 }
 
-void pt_count(const struct vmm *vm, pfn_t table, unsigned level, uint64_t *pages, uint64_t *tables)
+bool pt_bury(struct vmm *vm)
+{
+    pfn_t *head = &vm->state->dead_tables;
+    while (head->n && !vmm_is_spent(vm)) {
+        pfn_t table = *head;
+        *head = frame_of(vm, table)->next;
+        table_bury(vm, table);
+    }
+    return !head->n;
+}
+
+// `start`: the page for which the table's first entry speaks.
+static void count_table(struct vmm *vm, pfn_t table, uint64_t start, struct pt_count *c)
 {
     const struct frame *f = frame_of(vm, table);
-    ++*tables;
-    for (unsigned i = f->first; f->used && i <= f->last; i++) {
+    uint64_t span = pt_span(f->level);
+    unsigned i = f->first;
+    if (c->next <= start)
+        c->tables++;
+    else if (start + i * span < c->next)
+        i = (unsigned)((c->next - start) / span);
+    for (; f->used && i <= f->last && !vmm_is_spent(vm); i++) {
         pte_t e = table_load(vm, table, i);
-        if (pte_is_table(e, level))
-            pt_count(vm, frame_number(pte_address(e)), level - 1, pages, tables);
+        uint64_t page = start + i * span;
+        bool is_table = pte_is_table(e, f->level);
+        if (is_table)
+            count_table(vm, frame_number(pte_address(e)), page, c);
         else if (pte_has_page(e))
-            *pages += pt_span(level);
+            c->pages += span;
+        if (!is_table || !vmm_is_spent(vm))
+            c->next = page + span;
+        vmm_spend(vm, 1);
     }
+}
+
+bool pt_count(struct vmm *vm, pfn_t root, struct pt_count *c)
+{
+    if (c->next >= vm->state->user_pages)
+        return true;
+    count_table(vm, root, 0, c);
+    return !vmm_is_spent(vm);
 }
 
 // What boot's entry at level 1 allows.

@@ -48,12 +48,21 @@ void pt_init_root(struct vmm *vm, pfn_t root, pte_t entry);
 // copied, W is cleared in both. Flushes all of `from`.
 void pt_clone_root(struct vmm *vm, pfn_t from, pfn_t to);
 
-// Gives up a reference to a table at `level`; the last one frees what it alone refers to. Never
-// allocates. The flush is the caller's duty.
-void pt_drop(struct vmm *vm, pfn_t table, unsigned level);
+// Gives up a reference to a table; without any it is dead, and goes with what it alone refers to
+// as pt_bury() comes to it. Never allocates. The flush is the caller's duty.
+void pt_drop(struct vmm *vm, pfn_t table);
 
-// Pages with a frame, and tables, below (and with) a table.
-void pt_count(const struct vmm *vm, pfn_t table, unsigned level, uint64_t *pages, uint64_t *tables);
+// Frees dead tables as far as the request's work goes. True if none is left.
+bool pt_bury(struct vmm *vm);
+
+// Counts a tree's pages with a frame, and its tables.
+struct pt_count {
+    uint64_t next; // below this page all is counted
+    uint64_t pages, tables;
+};
+
+// True if all is counted; else to be called again.
+bool pt_count(struct vmm *vm, pfn_t root, struct pt_count *c);
 
 // Takes over a tree that boot built: marks its frames, and writes its entries as the VMM would.
 // Errors: E_FORMAT (it maps or walks through what is not there for it).

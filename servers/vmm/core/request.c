@@ -5,6 +5,7 @@
 #include "endpoint.h"
 #include "fault.h"
 #include "grant.h"
+#include "job.h"
 #include "revoke.h"
 #include "space.h"
 #include "task.h"
@@ -14,6 +15,8 @@ enum handler_flags {
     ON_WHOLE = 1, // it reaches beyond any window: the grant must be on all of the space
     ON_TASK = 2,  // through a task capability, not a grant
     GIVES_CAP = 4,
+    ON_PAGES = 8,  // it has to wait while a job is at the space
+    IN_STEPS = 24, // and may become one: ON_PAGES too
 };
 
 // clang-format off
@@ -23,30 +26,31 @@ static const struct handler {
     uint16_t flags;
 } handlers[VMM_REQUESTS] = {
     [VMM_SPACE_CREATE]  = {serve_space_create, RIGHT_CREATE, GIVES_CAP},
-    [VMM_SPACE_CLONE]   = {serve_space_clone, RIGHT_CLONE | RIGHT_READ, ON_WHOLE | GIVES_CAP},
+    [VMM_SPACE_CLONE]   = {serve_space_clone, RIGHT_CLONE | RIGHT_READ, ON_WHOLE | GIVES_CAP | ON_PAGES},
     [VMM_SPACE_DESTROY] = {serve_space_destroy, RIGHT_DESTROY, ON_WHOLE},
-    [VMM_MAP]           = {serve_map, RIGHT_MAP, 0},
-    [VMM_UNMAP]         = {serve_unmap, RIGHT_MAP, 0},
-    [VMM_PROTECT]       = {serve_protect, RIGHT_MAP, 0},
-    [VMM_SHARE]         = {serve_share, RIGHT_SHARE, 0},
-    [VMM_MOVE]          = {serve_move, RIGHT_SHARE | RIGHT_MAP, 0},
+    [VMM_MAP]           = {serve_map, RIGHT_MAP, IN_STEPS},
+    [VMM_UNMAP]         = {serve_unmap, RIGHT_MAP, IN_STEPS},
+    [VMM_PROTECT]       = {serve_protect, RIGHT_MAP, IN_STEPS},
+    [VMM_SHARE]         = {serve_share, RIGHT_SHARE, IN_STEPS},
+    [VMM_MOVE]          = {serve_move, RIGHT_SHARE | RIGHT_MAP, IN_STEPS},
     [VMM_DERIVE]        = {serve_derive, RIGHT_DERIVE, GIVES_CAP},
     [VMM_REVOKE]        = {serve_revoke, RIGHT_DERIVE, 0},
-    [VMM_QUERY]         = {serve_query, RIGHT_QUERY, 0},
-    [VMM_STATS]         = {serve_stats, RIGHT_QUERY, 0},
+    [VMM_QUERY]         = {serve_query, RIGHT_QUERY, ON_PAGES},
+    [VMM_STATS]         = {serve_stats, RIGHT_QUERY, ON_PAGES},
     [VMM_AUDIT]         = {serve_audit, RIGHT_AUDIT, 0},
     [VMM_SPAWN]         = {serve_spawn, RIGHT_SPAWN, ON_WHOLE | GIVES_CAP},
     [VMM_TASK_KILL]     = {serve_task_kill, 0, ON_TASK},
     [VMM_TASK_WAIT]     = {serve_task_wait, 0, ON_TASK},
     [VMM_ENDPOINT]      = {serve_endpoint, RIGHT_CREATE, GIVES_CAP},
     [VMM_PORTAL]        = {serve_portal, RIGHT_CREATE, GIVES_CAP},
-    [VMM_SNAPSHOT]      = {serve_snapshot, RIGHT_CLONE | RIGHT_READ, ON_WHOLE | GIVES_CAP},
-    [VMM_DIFF]          = {serve_diff, RIGHT_QUERY, 0},
-    [VMM_ROLLBACK]      = {serve_rollback, RIGHT_MAP | RIGHT_READ, ON_WHOLE},
-    [VMM_MAPS]          = {serve_maps, RIGHT_QUERY, 0},
+    [VMM_SNAPSHOT]      = {serve_snapshot, RIGHT_CLONE | RIGHT_READ, ON_WHOLE | GIVES_CAP | ON_PAGES},
+    [VMM_DIFF]          = {serve_diff, RIGHT_QUERY, ON_PAGES},
+    [VMM_ROLLBACK]      = {serve_rollback, RIGHT_MAP | RIGHT_READ, ON_WHOLE | ON_PAGES},
+    [VMM_MAPS]          = {serve_maps, RIGHT_QUERY, ON_PAGES},
     [VMM_TASK_SLOTS]    = {serve_task_slots, 0, ON_TASK},
-    [VMM_SET_PAGER]     = {serve_set_pager, RIGHT_MAP, 0},
-    [VMM_SUPPLY]        = {serve_supply, RIGHT_SHARE, 0},
+    [VMM_SET_PAGER]     = {serve_set_pager, RIGHT_MAP, IN_STEPS},
+    [VMM_SUPPLY]        = {serve_supply, RIGHT_SHARE, IN_STEPS},
+    [VMM_SETTLE]        = {serve_settle, 0, 0},
     [VMM_POWER_OFF]     = {serve_power_off, RIGHT_POWER, 0},
 };
 // clang-format on
@@ -72,6 +76,44 @@ static status_t serve_dead(struct vmm *vm, struct call *c, uint32_t opcode)
     return status;
 }
 
+status_t call_again(struct call *c, uint64_t token)
+{
+    for (unsigned i = 1; i < MESSAGE_WORDS - 1; i++)
+        c->answer[i] = c->words[i];
+    c->answer[MESSAGE_WORDS - 1] = token;
+    return E_MORE;
+}
+
+// A call on pages meets the jobs on its spaces: its own, which it goes on with, or others, which have to
+// be out of the way. True if it is answered by that.
+static bool meets_job(struct vmm *vm, const struct handler *h, struct call *c, status_t *status)
+{
+    uint64_t token = (h->flags & IN_STEPS) == IN_STEPS ? c->words[MESSAGE_WORDS - 1] : 0;
+    const struct portal *other =
+        c->request->carried == CARRIED_BADGE ? badge_find(vm, c->request->carried_value) : NULL;
+    *status = token ? job_resume(vm, c->space, c->number, &token) : E_STATE;
+    if (*status == E_MORE)
+        *status = call_again(c, token);
+    if (*status != E_STATE)
+        return true;
+    if (job_help(vm, c->space) != E_MORE &&
+        (!other || other->kind != PORTAL_GRANT || job_help(vm, other->owner) != E_MORE))
+        return false;
+    *status = call_again(c, 0);
+    return true;
+}
+
+// What lacks memory waits for that which was given up before, but was not free yet. A capability that
+// came with the call may be gone by now.
+static status_t wait_for_memory(struct vmm *vm, struct call *c, status_t status)
+{
+    if ((status != E_NOMEM && status != E_QUOTA) || c->request->carried == CARRIED_SLOT)
+        return status;
+    vmm_begin(vm);
+    (void)pt_bury(vm);
+    return call_again(c, 0);
+}
+
 static status_t serve_call(struct vmm *vm, struct call *c, bool *gives_cap)
 {
     uint64_t badge = c->request->badge;
@@ -93,9 +135,11 @@ static status_t serve_call(struct vmm *vm, struct call *c, bool *gives_cap)
         c->space = c->portal->owner;
         c->account = space_of(vm, c->space)->account;
     }
-    status = h->serve(vm, c);
-    *gives_cap = status == OK && h->flags & GIVES_CAP;
-    return status;
+    bool has_dead = vm->state->dead_tables.n;
+    if (!(h->flags & ON_PAGES) || !meets_job(vm, h, c, &status))
+        status = h->serve(vm, c);
+    *gives_cap = h->flags & GIVES_CAP && (status == OK || c->gives_cap);
+    return has_dead ? wait_for_memory(vm, c, status) : status;
 }
 
 static void request_call(struct vmm *vm, struct request *r)
@@ -136,6 +180,7 @@ static bool is_revoke(const struct request *r)
 
 void request_serve(struct vmm *vm, struct request *r)
 {
+    vmm_begin(vm);
     r->is_answered = r->gives_cap = false;
     __builtin_memset(r->answer, 0, sizeof r->answer);
     switch (r->event) {

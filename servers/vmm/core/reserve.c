@@ -12,7 +12,11 @@ static status_t reserve_large(struct vmm *vm, struct reserve *r, unsigned level,
         pfn_t pfn = block_take(vm, level);
         if (!pfn.n)
             return E_NOMEM;
-        *frame_of(vm, pfn) = (struct frame){.kind = FRAME_HELD, .next = r->large[level - 2]};
+        *frame_of(vm, pfn) = (struct frame){.kind = FRAME_HELD,
+                                            .order = (uint8_t)level_order(level),
+                                            .refs = 1,
+                                            .account = r->account,
+                                            .next = r->large[level - 2]};
         r->large[level - 2] = pfn;
     }
     return OK;
@@ -95,6 +99,14 @@ pfn_t reserve_take(struct vmm *vm, struct reserve *r, unsigned level, enum frame
     *frame_of(vm, pfn) = (struct frame){
         .kind = (uint8_t)kind, .order = (uint8_t)level_order(level), .account = r->account};
     return pfn;
+}
+
+uint64_t reserve_count_add(const struct vmm *vm, const struct reserve *r, uint32_t delta)
+{
+    for (unsigned i = 0; i < 2; i++)
+        for (pfn_t pfn = r->large[i]; pfn.n; pfn = frame_of(vm, pfn)->next)
+            frame_of(vm, pfn)->refs += delta;
+    return r->n;
 }
 
 // Nobody has seen these frames, so no flush is due: they are free at once.

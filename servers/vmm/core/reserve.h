@@ -31,5 +31,8 @@ pfn_t reserve_take(struct vmm *vm, struct reserve *r, unsigned level, enum frame
 // Takes pages of 4 KiB in a row, each with one reference: *n at least 1 and at most `max`.
 pfn_t reserve_take_pages(struct vmm *vm, struct reserve *r, unsigned max, unsigned *n);
 
+// For audits: adds `delta` to the counts of the blocks. Answers how many frames are claimed beside.
+uint64_t reserve_count_add(const struct vmm *vm, const struct reserve *r, uint32_t delta);
+
 // Gives back what was not taken.
 void reserve_drop(struct vmm *vm, struct reserve *r);

@@ -17,11 +17,13 @@ static bool run_is_empty(const pte_t *entries, unsigned n)
     return !n;
 }
 
-status_t run_plan(const struct vmm *vm, struct edit *e, const struct run *r, pte_t fill)
+status_t run_plan(struct vmm *vm, struct edit *e, const struct run *r, pte_t fill)
 {
     const pte_t *entries = r->table.n ? run_entries(vm, r) : &fill;
     unsigned n = !r->table.n ? 1 : frame_of(vm, r->table)->used ? r->n : 0;
     const uint64_t wanted = (uint64_t)e->prot << PTE_MAX_SHIFT;
+    e->work += r->n * run_work(e);
+    vmm_spend(vm, e->kind == EDIT_PROTECT ? n : 1);
     if (e->kind == EDIT_PROTECT)
         for (unsigned i = 0; i < n; i++)
             if ((entries[i].bits & wanted) != wanted && !pte_is_empty(entries[i]))

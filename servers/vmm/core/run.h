@@ -17,9 +17,15 @@ static inline bool run_can(const struct edit *e)
     return e->kind == EDIT_MAP || e->kind == EDIT_UNMAP || e->kind == EDIT_PROTECT;
 }
 
+// What a page of it costs, in units.
+static inline int64_t run_work(const struct edit *e)
+{
+    return e->kind == EDIT_MAP && !e->is_lazy ? WORK_PAGE : e->kind == EDIT_PROTECT ? 1 : WORK_FREE;
+}
+
 // What may fail: E_EXISTS, E_RIGHT. Counts the frames that run_commit() takes. Without a table: in one
 // that will be filled with parts of `fill`.
-must_check status_t run_plan(const struct vmm *vm, struct edit *e, const struct run *r, pte_t fill);
+must_check status_t run_plan(struct vmm *vm, struct edit *e, const struct run *r, pte_t fill);
 
 void run_commit(struct vmm *vm, struct edit *e, const struct run *r);
 

@@ -3,6 +3,7 @@
 
 #include "account.h"
 #include "device.h"
+#include "job.h"
 #include "pager.h"
 #include "pool.h"
 #include "probe_page.h"
@@ -111,6 +112,38 @@ status_t space_adopt(struct vmm *vm, record_t payer, pfn_t root, record_t *id)
     return OK;
 }
 
+// The copying edit, on the tree at `root`.
+static struct edit clone_edit(const struct vmm *vm, const struct clone *c, pfn_t root)
+{
+    return (struct edit){
+        .kind = EDIT_OWN,
+        .account = space_of(vm, c->space)->account,
+        .root = root,
+        .last = vm->state->user_pages - 1,
+        .falls_back = true,
+    };
+}
+
+// What is copied in steps is a copy-on-write clone first, whose job makes its pages its own.
+static status_t clone_prepare_job(struct vmm *vm, struct clone *c)
+{
+    struct edit copy = clone_edit(vm, c, space_of(vm, c->space)->root);
+    const struct work w = {.account = copy.account, .spaces = {c->space}, .n = 1, .edits = &copy};
+    edit_cancel(vm, &c->copy);
+    c->is_long = true;
+    return job_start(vm, &w);
+}
+
+static status_t clone_prepare_copy(struct vmm *vm, struct clone *c)
+{
+    c->copy = clone_edit(vm, c, space_of(vm, c->source)->root);
+    c->copy.is_joint = c->copy.is_unseen = true;
+    status_t status = edit_prepare(vm, &c->copy);
+    if (status == E_MORE || (status == OK && c->copy.work > vm->left))
+        status = clone_prepare_job(vm, c);
+    return status;
+}
+
 status_t clone_prepare(struct vmm *vm, record_t source, enum clone_mode mode, uint64_t quota,
                        struct clone *c)
 {
@@ -125,16 +158,7 @@ status_t clone_prepare(struct vmm *vm, record_t source, enum clone_mode mode, ui
         space_discard(vm, c->space);
     if (status != OK || mode == CLONE_COW)
         return status;
-    c->copy = (struct edit){
-        .kind = EDIT_OWN,
-        .account = space_of(vm, c->space)->account,
-        .root = space_of(vm, source)->root,
-        .last = vm->state->user_pages - 1,
-        .falls_back = true,
-        .is_joint = true,
-        .is_unseen = true,
-    };
-    status = edit_prepare(vm, &c->copy);
+    status = clone_prepare_copy(vm, c);
     if (status != OK) {
         reserve_drop(vm, &c->own_tables);
         space_discard(vm, c->space);
@@ -159,14 +183,14 @@ void clone_commit(struct vmm *vm, struct clone *c)
     if (device_is_below(vm, from))
         device_leave_out(vm, from, to, &c->own_tables);
     c->copy.root = to;
-    if (c->mode == CLONE_COPY)
-        edit_commit(vm, &c->copy);
+    if (c->mode == CLONE_COPY && !c->is_long)
+        edit_commit_all(vm, &c->copy);
 }
 
 void clone_cancel(struct vmm *vm, struct clone *c)
 {
     reserve_drop(vm, &c->own_tables);
-    if (c->mode == CLONE_COPY)
+    if (c->mode == CLONE_COPY && !c->is_long)
         edit_cancel(vm, &c->copy);
 }
 
@@ -177,7 +201,7 @@ static void root_clear(struct vmm *vm, pfn_t root)
     for (unsigned i = f.first; f.used && i <= f.last; i++) {
         pte_t e = table_load(vm, root, i);
         if (pte_is_table(e, f.level))
-            pt_drop(vm, frame_number(pte_address(e)), f.level - 1);
+            pt_drop(vm, frame_number(pte_address(e)));
         table_store(vm, root, i, PTE_NONE);
     }
 }
@@ -202,8 +226,9 @@ void space_hold(struct vmm *vm, record_t id)
 void space_discard(struct vmm *vm, record_t id)
 {
     pfn_t root = space_of(vm, id)->root;
+    job_stop(vm, id);
     flush_space(vm, frame_address(root));
-    pt_drop(vm, root, vm->state->levels);
+    pt_drop(vm, root);
     space_forget(vm, id);
 }
 

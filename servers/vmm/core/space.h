@@ -17,6 +17,7 @@ struct space {
     record_t next, prev; // of all spaces
     bool has_probe;      // one of `tasks` is one
     record_t pagers;     // of its windows, the latest first: see pager.h
+    pfn_t job;           // that has locked it; see job.h
 };
 
 _Static_assert(sizeof(struct space) <= 64, "a space is a record");
@@ -36,13 +37,14 @@ struct clone {
     record_t source;
     record_t space; // new, still empty, and without references
     enum clone_mode mode;
+    bool is_long; // the pages are copied by a job of the new space
     struct edit copy;
     struct reserve own_tables; // for the tables that the clone cannot share, see device.h
 };
 
 // A space with the same pages as `source`, in two steps of which the second cannot fail. CLONE_COW
-// shares tables and pages until someone writes; CLONE_COPY copies the pages now, but for those
-// shared on purpose. Errors: E_QUOTA, E_NOMEM.
+// shares tables and pages until someone writes; CLONE_COPY copies the pages now, or in steps, but for
+// those shared on purpose. Errors: E_QUOTA, E_NOMEM.
 must_check status_t clone_prepare(struct vmm *vm, record_t source, enum clone_mode mode,
                                   uint64_t quota, struct clone *c);
 void clone_commit(struct vmm *vm, struct clone *c);

@@ -153,6 +153,7 @@ static status_t make_state(struct vmm *vm, const struct boot_info *info, const s
         .n_frames = n_frames,
         .boot_root = frame_number(info->vmm_root),
         .page_sizes = info->page_sizes,
+        .step_work = STEP_WORK,
     };
     block_boot(vm, vm->frames + n_frames);
     return OK;
@@ -241,7 +242,7 @@ static status_t map_module(struct vmm *vm, const struct space *s, paddr_t from, 
         return OK;
     status_t status = edit_prepare(vm, &e);
     if (status == OK)
-        edit_commit(vm, &e);
+        edit_commit_all(vm, &e);
     return status;
 }
 
@@ -273,6 +274,7 @@ status_t vmm_start_init(struct vmm *vm, const struct boot_info *info)
         .rsp = info->init_stack,
         .priority = INIT_PRIORITY,
     };
+    vm->left = INT64_MAX; // nobody waits
     charge_boot_frames(vm);
     status_t status = space_adopt(vm, root, frame_number(info->init_root), &init.space);
     if (status == OK)
@@ -298,6 +300,7 @@ status_t vmm_start_init(struct vmm *vm, const struct boot_info *info)
 static void settle_frames(struct vmm *vm)
 {
     do {
+        (void)pt_bury(vm);
         flush_issue(vm);
         block_give_waiting(vm);
     } while (vm->state->dead_accounts && account_reap(vm));

@@ -13,10 +13,11 @@ struct transfer {
     unsigned prot;     // there
     unsigned max;      // the greatest rights that both capabilities allow
     record_t pager;    // 0, or only what this one pages may be at the destination, not nothing
+    uint64_t token;    // out, with E_MORE: see job.h
     bool moves;        // taken from here and private there; else in both, coherent
 };
 
 // The source range becomes its space's own (paths and pages are unshared, lazy pages made real, on
 // its account). Errors: E_FAULT (a hole in the source), E_EXISTS (something at the destination),
-// E_RIGHT (beyond what a page may ever allow), E_QUOTA, E_NOMEM. Nothing changed on failure.
-must_check status_t transfer_pages(struct vmm *vm, const struct transfer *t);
+// E_RIGHT (beyond what a page may ever allow), E_QUOTA, E_NOMEM, E_MORE. Nothing changed on failure.
+must_check status_t transfer_pages(struct vmm *vm, struct transfer *t);

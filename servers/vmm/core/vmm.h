@@ -57,6 +57,7 @@ struct state {
     pfn_t window; // the table at level 2 of the object window
     uint64_t n_boot, n_free, n_charged, n_reserved;
     uint32_t waiting[BLOCK_LEVELS]; // stretches with blocks that wait for their flush, see block.h
+    pfn_t dead_tables;              // without references; what hangs from them is given up in steps
     record_t root_account;
     record_t dead_accounts;
     record_t spaces;
@@ -75,6 +76,8 @@ struct state {
     uint16_t receive_slot; // where a capability lands that came with a call
     uint16_t n_pagers;
     uint32_t page_sizes; // as in boot_info
+    uint32_t step_work;  // of a request or a step of one, in units
+    uint32_t n_jobs;     // ever made
 };
 
 _Static_assert(sizeof(struct state) <= PAGE_SIZE, "the root record is a frame");
@@ -86,7 +89,31 @@ struct vmm {
     uintptr_t offset;                        // of the physical mapping
     const struct ports *ports;
     void *context;
+    int64_t left; // units of work that the request at hand may still do
 };
+
+// No message keeps the VMM busy for much longer than this. A unit is some ten instructions.
+#define STEP_WORK 4096u
+#define WORK_PAGE 54 // a page of 4 KiB zeroed or copied
+#define WORK_MANY 64 // a table copied or filled, a large page split or joined
+#define WORK_FREE 3  // a page given up
+#define WORK_FIND 8  // a walk from the root down
+
+static inline void vmm_spend(struct vmm *vm, int64_t units)
+{
+    vm->left -= units;
+}
+
+static inline bool vmm_is_spent(const struct vmm *vm)
+{
+    return vm->left <= 0;
+}
+
+// Before each message.
+static inline void vmm_begin(struct vmm *vm)
+{
+    vm->left = vm->state->step_work;
+}
 
 // The VMM's slots by use, and its own objects in the window.
 enum vmm_slot {
@@ -113,5 +140,5 @@ void vmm_settle(struct vmm *vm);
 static inline bool vmm_is_settled(const struct state *s)
 {
     return !(s->flush.n | s->flush.is_of_all | s->waiting[0] | s->waiting[1] | s->waiting[2] |
-             s->dead_accounts | s->starved);
+             s->dead_tables.n | s->dead_accounts | s->starved);
 }

@@ -213,7 +213,8 @@ bool explore(const struct explore_config *config, struct explore_result *result)
     s->config = config;
     s->result = result;
     universe_tiny(&s->universe, config->levels, config->n_pages);
-    lockstep_start(&s->l, &s->universe, (struct sut_config){config->levels, config->n_frames, 7});
+    lockstep_start(&s->l, &s->universe,
+                   (struct sut_config){config->levels, config->n_frames, 7, 0});
     s->n_menu = menu_make(config, s->menu);
     s->start.memory = malloc(s->l.sut.board.memory.len);
     s->here.memory = malloc(s->l.sut.board.memory.len);

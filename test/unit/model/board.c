@@ -193,6 +193,9 @@ static uint64_t sum_table(const struct board *b, pfn_t table, unsigned level, ui
     const struct frame *f = frame_of(&b->vm, table);
     for (unsigned i = f->first; f->used && i <= f->last; i++) {
         pte_t e = ((const pte_t *)frame_at(&b->vm, table))[i];
+        if (level == b->vm.state->levels)
+            e.bits &=
+                ~PTE_W; // a clone that could not be has cleared it, and the next fault sets it
         if (!pte_is_empty(e))
             sum = mix(mix(sum, i), e.bits);
         if (pte_is_table(e, level))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "servers/vmm/core/account.h"
+#include "servers/vmm/core/audit.h"
 #include "servers/vmm/core/fault.h"
 #include "servers/vmm/core/grant.h"
 #include "servers/vmm/core/portal.h"
@@ -27,6 +28,9 @@ void sut_start(struct sut *s, const struct universe *u, struct sut_config config
     (void)status;
     s->badges[NAME_ROOT] = portal_badge(vm, PORTAL_GRANT, number);
     vmm_settle(vm);
+    if (config.step_work)
+        vm->state->step_work = config.step_work;
+    s->audit_every = 64;
 }
 
 void sut_end(struct sut *s)
@@ -103,6 +107,56 @@ static void make_words(const struct sut *s, const struct op *op, uint64_t *words
     }
 }
 
+// Between two steps the books are as right as after the last one.
+static void between_steps(struct sut *s)
+{
+    s->n_steps++;
+    if (s->n_steps % s->audit_every == 0 && audit(&s->board.vm))
+        s->is_broken = true;
+}
+
+// A call, again and again while it is not done.
+static status_t serve_steps(struct sut *s, struct request *r)
+{
+    const uint64_t word0 = r->words[0];
+    for (;;) {
+        request_serve(&s->board.vm, r);
+        if ((status_t)r->answer[0] != E_MORE || r->gives_cap)
+            return (status_t)r->answer[0];
+        between_steps(s);
+        memcpy(r->words, r->answer, sizeof r->words);
+        r->words[0] = word0;
+    }
+}
+
+// What was given up is freed before anybody looks.
+static void drain(struct sut *s)
+{
+    while (s->board.vm.state->dead_tables.n) {
+        between_steps(s);
+        vmm_begin(&s->board.vm);
+        vmm_settle(&s->board.vm);
+    }
+}
+
+static void drop_badge(struct sut *s, uint64_t badge)
+{
+    struct request r = {.event = EVENT_LAST_REFERENCE, .badge = badge};
+    r.words[0] = badge_portal(badge);
+    request_serve(&s->board.vm, &r);
+}
+
+// A clone that is there, but whose pages are copied in steps. One that cannot be goes.
+static status_t settle_clone(struct sut *s)
+{
+    struct request r = {.event = EVENT_CALL, .badge = s->board.minted};
+    r.words[0] = vmm_word0(VMM_SETTLE, 0);
+    status_t status = serve_steps(s, &r);
+    if (status != OK)
+        drop_badge(s, r.badge);
+    return status;
+}
+
 static status_t run_request(struct sut *s, const struct op *op, unsigned made, const char **why)
 {
     struct request r = {.event = EVENT_CALL, .badge = s->badges[op->name], .wants_cap = true};
@@ -113,23 +167,23 @@ static status_t run_request(struct sut *s, const struct op *op, unsigned made, c
         r.carried = CARRIED_BADGE;
         r.carried_value = s->badges[op->other];
     }
-    request_serve(&s->board.vm, &r);
-    status_t status = (status_t)r.answer[0];
+    status_t status = serve_steps(s, &r);
+    bool is_long = status == E_MORE && r.gives_cap;
+    if (is_long)
+        status = settle_clone(s);
     bool makes = status == OK && made < NAMES;
-    if (!r.is_answered || r.gives_cap != makes || s->board.n_mints < n_mints + makes) {
+    if (!r.is_answered || r.gives_cap != (makes || is_long) || s->board.n_mints < n_mints + makes) {
         *why = "the answer has no capability, or one too many";
         return SUT_BROKEN;
     }
     if (makes)
         s->badges[made] = s->board.minted;
-    return status == E_MORE ? OK : status;
+    return status;
 }
 
 static status_t run_drop(struct sut *s, const struct op *op)
 {
-    struct request r = {.event = EVENT_LAST_REFERENCE, .badge = s->badges[op->name]};
-    r.words[0] = badge_portal(r.badge);
-    request_serve(&s->board.vm, &r);
+    drop_badge(s, s->badges[op->name]);
     return OK;
 }
 
@@ -142,9 +196,9 @@ status_t sut_ask(struct sut *s, enum vmm_request request, unsigned name, unsigne
                         .carried_value = s->badges[other]};
     r.words[0] = vmm_word0(request, 0);
     r.words[1] = va;
-    request_serve(&s->board.vm, &r);
+    status_t status = serve_steps(s, &r);
     memcpy(words, r.answer, sizeof r.answer);
-    return (status_t)r.answer[0];
+    return status;
 }
 
 // Accesses.
@@ -190,9 +244,15 @@ static status_t run_access(struct sut *s, const struct op *op, uint32_t *value, 
             return SUT_BROKEN;
         }
         record_t pager;
-        status_t status =
-            fault_resolve(vm, space_id(s, op->name), plot_va(s->u, op->first), access, &pager);
-        vmm_settle(vm);
+        status_t status;
+        do {
+            vmm_begin(vm);
+            status =
+                fault_resolve(vm, space_id(s, op->name), plot_va(s->u, op->first), access, &pager);
+            vmm_settle(vm);
+            if (status == E_MORE)
+                between_steps(s);
+        } while (status == E_MORE);
         if (status != OK)
             return status;
         s->n_faults++;
@@ -201,8 +261,8 @@ static status_t run_access(struct sut *s, const struct op *op, uint32_t *value, 
     return SUT_BROKEN;
 }
 
-status_t sut_run(struct sut *s, const struct op *op, unsigned made, uint32_t *value,
-                 const char **why)
+static status_t run(struct sut *s, const struct op *op, unsigned made, uint32_t *value,
+                    const char **why)
 {
     switch (op->kind) {
     case OP_DROP:
@@ -214,6 +274,17 @@ status_t sut_run(struct sut *s, const struct op *op, unsigned made, uint32_t *va
     default:
         return run_request(s, op, made, why);
     }
+}
+
+status_t sut_run(struct sut *s, const struct op *op, unsigned made, uint32_t *value,
+                 const char **why)
+{
+    status_t status = run(s, op, made, value, why);
+    drain(s);
+    if (!s->is_broken)
+        return status;
+    *why = s->board.log;
+    return SUT_BROKEN;
 }
 
 // Frames taken away: chained by their first word, the level in the second. Large blocks first.

@@ -12,12 +12,16 @@ struct sut {
     uint64_t badges[NAMES]; // of the names' grants
     uint32_t hoard;         // first frame of those that sut_squeeze() took
     uint64_t n_faults;      // that were resolved
+    uint64_t n_steps;       // after which something was still to be done
+    unsigned audit_every;   // of those
+    bool is_broken;         // by the audit of one
 };
 
 struct sut_config {
     unsigned levels;
     uint64_t n_frames;
     uint32_t page_sizes;
+    uint32_t step_work; // as in struct state; 0: as usual
 };
 
 // A machine with one empty space and NAME_ROOT on it.

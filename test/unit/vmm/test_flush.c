@@ -26,7 +26,7 @@ static void run_steps(unsigned levels, const struct step *steps, unsigned n)
     static struct universe u;
     static struct lockstep l;
     universe_mixed(&u, levels);
-    lockstep_start(&l, &u, (struct sut_config){levels, 8192, 7});
+    lockstep_start(&l, &u, (struct sut_config){levels, 8192, 7, 0});
     for (unsigned i = 0; i < n; i++) {
         struct op op = steps[i].op;
         uint64_t n_flushes = l.sut.board.tlb.n_flushes;
@@ -128,7 +128,7 @@ static void many_pages_are_one_flush(void **state)
     static struct lockstep l;
     (void)state;
     universe_mixed(&u, 4);
-    lockstep_start(&l, &u, (struct sut_config){4, 8192, 7});
+    lockstep_start(&l, &u, (struct sut_config){4, 8192, 7, 0});
     assert_true(lockstep_do(&l, &(struct op){MAP(MANY, RW), .n = 1}));
     assert_true(lockstep_do(&l, &(struct op){MAP(MANY - 1, RW), .n = 1}));
     assert_true(lockstep_do(&l, &(struct op){UNMAP(MANY), .n = 1}));

@@ -64,18 +64,26 @@ static void test_is_free(void **state)
     fake_drop(f, &a);
 }
 
+// The same count, be it taken in one step or an entry at a time.
 static void test_count(void **state)
 {
     struct fake *f = *state;
     struct fake_cap a = new_space(f);
     unsigned levels = f->info.levels;
-    uint64_t pages = 0, tables = 0;
     assert_int_equal(fake_map(f, a, VA, 3, RW, 0), OK);
     assert_int_equal(fake_map(f, a, 0x40000000, 512, RW, MAP_2M), OK);
     assert_int_equal(fake_map(f, a, 1ull << 39, 1 << 18, PROT_R, MAP_LAZY), OK);
-    pt_count(&f->vm, root_of(f, a), levels, &pages, &tables);
-    assert_int_equal(pages, 3 + 512);
-    assert_int_equal(tables, levels + 1 + 1); // a path, one for 2 MiB, one for 512 GiB
+    for (unsigned work = 1; work < 10; work++) {
+        struct pt_count count = {0, 0, 0};
+        unsigned steps = 0;
+        do {
+            f->vm.left = work;
+            steps++;
+        } while (!pt_count(&f->vm, root_of(f, a), &count));
+        assert_int_equal(count.pages, 3 + 512);
+        assert_int_equal(count.tables, levels + 1 + 1); // a path, one for 2 MiB, one for 512 GiB
+        assert_true(work > 1 || steps >= 5);
+    }
     fake_drop(f, &a);
 }
 
@@ -98,7 +106,7 @@ static void test_clone_and_drop(void **state)
         assert_true(pt_find(&f->vm, to, VA >> PAGE_SHIFT).is_joint);
         assert_false(walk_user(f->memory, frame_address(from), levels, VA, WALK_WRITE).is_allowed);
         assert_true(walk_user(f->memory, frame_address(to), levels, VA, WALK_READ).is_allowed);
-        pt_drop(&f->vm, to, levels);
+        pt_drop(&f->vm, to);
         vmm_settle(&f->vm);
         assert_int_equal(f->vm.state->n_free, n_free);
     }
@@ -106,13 +114,37 @@ static void test_clone_and_drop(void **state)
     fake_drop(f, &a);
 }
 
+// A tree without references is freed a table at a time, and the books are right after each.
+static void test_bury(void **state)
+{
+    struct fake *f = *state;
+    struct fake_cap a = new_space(f), b;
+    uint64_t n_free = f->vm.state->n_free;
+    unsigned steps = 0;
+    assert_int_equal(fake_create(f, f->init, 0, &b), OK);
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(fake_map(f, b, VA + ((uint64_t)i << 30), 3, RW, 0), OK);
+    assert_int_equal(fake_share(f, b, VA, 1, a, VA, RW), OK);
+    f->vm.state->step_work = 1;
+    fake_drop(f, &b);
+    while (f->vm.state->dead_tables.n) {
+        assert_int_equal(fake_audit(f), 0);
+        vmm_begin(&f->vm);
+        vmm_settle(&f->vm);
+        steps++;
+    }
+    assert_true(steps > 10);
+    f->vm.state->step_work = STEP_WORK;
+    assert_int_equal(fake_unmap(f, a, VA, 1), OK);
+    assert_int_equal(f->vm.state->n_free, n_free);
+    fake_drop(f, &a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FAKE_TEST(test_find),
-        FAKE_TEST(test_is_free),
-        FAKE_TEST(test_count),
-        FAKE_TEST(test_clone_and_drop),
+        FAKE_TEST(test_find),           FAKE_TEST(test_is_free), FAKE_TEST(test_count),
+        FAKE_TEST(test_clone_and_drop), FAKE_TEST(test_bury),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

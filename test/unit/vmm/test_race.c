@@ -54,7 +54,7 @@ static void run(unsigned levels, unsigned sequence)
     static struct lockstep l;
     unsigned rest = sequence;
     universe_tiny(&u, levels, 1);
-    lockstep_start(&l, &u, (struct sut_config){levels, EXPLORE_FRAMES, 7});
+    lockstep_start(&l, &u, (struct sut_config){levels, EXPLORE_FRAMES, 7, 0});
     for (unsigned i = 0; i < N(beginning); i++)
         do_op(&l, beginning[i], sequence);
     do_op(&l, moves[0], sequence); // the CPU has the page now, and may write it

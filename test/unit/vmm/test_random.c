@@ -39,32 +39,32 @@ static void run_trial(const struct trial *trial, unsigned share)
 static void random_4_levels(void **state)
 {
     (void)state;
-    run_trial(&(struct trial){"4 levels", universe_mixed, {4, 8192, 7}, 4, 400}, 4);
+    run_trial(&(struct trial){"4 levels", universe_mixed, {4, 8192, 7, 0}, 4, 400}, 4);
 }
 
 static void random_5_levels(void **state)
 {
     (void)state;
-    run_trial(&(struct trial){"5 levels", universe_mixed, {5, 8192, 7}, 4, 400}, 4);
+    run_trial(&(struct trial){"5 levels", universe_mixed, {5, 8192, 7, 0}, 4, 400}, 4);
 }
 
 static void random_without_1g_pages(void **state)
 {
     (void)state;
-    run_trial(&(struct trial){"no 1 GiB pages", universe_mixed, {4, 8190, 3}, 4, 400}, 8);
+    run_trial(&(struct trial){"no 1 GiB pages", universe_mixed, {4, 8190, 3, 0}, 4, 400}, 8);
 }
 
 static void random_little_memory(void **state)
 {
     (void)state;
-    run_trial(&(struct trial){"little memory", universe_mixed, {4, 300, 7}, 1, 400}, 3);
+    run_trial(&(struct trial){"little memory", universe_mixed, {4, 300, 7, 0}, 1, 400}, 3);
 }
 
 // Each machine has more than 2 GiB to zero and copy, so there are few.
 static void random_1g_pages(void **state)
 {
     (void)state;
-    run_trial(&(struct trial){"1 GiB pages", universe_huge, {4, 9 << 16, 7}, 4, 60}, 100);
+    run_trial(&(struct trial){"1 GiB pages", universe_huge, {4, 9 << 16, 7, 0}, 4, 60}, 100);
 }
 
 int main(void)

@@ -76,6 +76,7 @@ static const struct row {
     {VMM_MAPS, BY_SPACE, false, RIGHT_QUERY, 0, 0, {VA}},
     {VMM_STATS, BY_SPACE, false, RIGHT_QUERY, 0, 0, {0}},
     {VMM_DIFF, BY_SPACE, false, RIGHT_QUERY, WITH_SPACE, RIGHT_QUERY, {VA}},
+    {VMM_SETTLE, BY_SPACE, false, 0, 0, 0, {0}},
     {VMM_AUDIT, BY_INIT, false, RIGHT_AUDIT, 0, 0, {0}},
     {VMM_SPAWN, BY_SPACE, true, RIGHT_SPAWN, 0, 0, {VA, 0, 0, 8}},
     {VMM_ENDPOINT, BY_SPACE, false, RIGHT_CREATE, 0, 0, {0}},

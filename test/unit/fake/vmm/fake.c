@@ -70,6 +70,15 @@ static void serve(struct fake *f, struct request *r)
     assert_int_equal(f->slots[VMM_SLOT_ANSWER].type != CAP_NONE, r->gives_cap);
 }
 
+// Has all freed that was given up, as further requests would.
+static void idle(struct fake *f)
+{
+    while (f->vm.state->dead_tables.n && f->vm.state->step_work == STEP_WORK) {
+        vmm_begin(&f->vm);
+        vmm_settle(&f->vm);
+    }
+}
+
 void fake_pump(struct fake *f)
 {
     for (unsigned i = 0; i < f->n_reports; i++) {
@@ -79,6 +88,7 @@ void fake_pump(struct fake *f)
             serve(f, &r);
     }
     f->n_reports = 0;
+    idle(f);
 }
 
 static void carry(struct fake *f, struct request *r, const struct fake_cap *carried)
@@ -102,8 +112,9 @@ static void carry(struct fake *f, struct request *r, const struct fake_cap *carr
     }
 }
 
-status_t fake_call(struct fake *f, struct fake_cap through, const uint64_t *words,
-                   const struct fake_cap *carried, struct fake_cap *got, uint64_t *answer)
+// One message, and what is answered at once. E_MORE: the words are those of the next one.
+static status_t call_once(struct fake *f, struct fake_cap through, uint64_t *words,
+                          const struct fake_cap *carried, struct fake_cap *got, bool *has_got)
 {
     uint32_t endpoint;
     uint64_t badge;
@@ -126,9 +137,50 @@ status_t fake_call(struct fake *f, struct fake_cap through, const uint64_t *word
         *got = f->slots[VMM_SLOT_ANSWER];
         f->slots[VMM_SLOT_ANSWER] = (struct fake_cap){CAP_NONE, 0};
     }
-    if (answer)
-        memcpy(answer, r.answer, sizeof r.answer);
-    return (status_t)r.answer[0];
+    *has_got = r.gives_cap;
+    memcpy(words, r.answer, sizeof r.answer);
+    return (status_t)words[0];
+}
+
+status_t fake_step(struct fake *f, struct fake_cap through, uint64_t *words,
+                   const struct fake_cap *carried)
+{
+    bool has_got;
+    return call_once(f, through, words, carried, NULL, &has_got);
+}
+
+// Waits for what a capability that came with E_MORE is for. What cannot be goes.
+static status_t settle(struct fake *f, struct fake_cap *got)
+{
+    const uint64_t words[MESSAGE_WORDS] = {vmm_word0(VMM_SETTLE, 0)};
+    status_t status = fake_call(f, *got, words, NULL, NULL, NULL);
+    if (status != OK)
+        fake_drop(f, got);
+    return status;
+}
+
+status_t fake_call(struct fake *f, struct fake_cap through, const uint64_t *words,
+                   const struct fake_cap *carried, struct fake_cap *got, uint64_t *answer)
+{
+    uint64_t m[MESSAGE_WORDS];
+    bool has_got = false;
+    status_t status;
+    memcpy(m, words, sizeof m);
+    for (;;) {
+        m[0] = words[0];
+        status = call_once(f, through, m, carried, got, &has_got);
+        if (status != E_MORE || (words[0] & 0xffff) == VMM_REVOKE) // whose answers tell more
+            break;
+        f->n_more++;
+        if (has_got)
+            return settle(f, got);
+        if (f->between)
+            f->between(f);
+    }
+    idle(f);
+    if (answer && status <= 0)
+        memcpy(answer, m, sizeof m);
+    return status;
 }
 
 void fake_drop(struct fake *f, struct fake_cap *cap)
@@ -309,8 +361,12 @@ static status_t touch(struct fake *f, struct fake_cap cap, vaddr_t va, enum walk
     if (!w.is_allowed) {
         unsigned prot = access == WALK_WRITE ? PROT_W : access == WALK_FETCH ? PROT_X : PROT_R;
         record_t pager;
-        status_t status = fault_resolve(&f->vm, fake_space(f, cap), va, prot, &pager);
-        vmm_settle(&f->vm);
+        status_t status;
+        do {
+            vmm_begin(&f->vm);
+            status = fault_resolve(&f->vm, fake_space(f, cap), va, prot, &pager);
+            vmm_settle(&f->vm);
+        } while (status == E_MORE);
         if (status != OK)
             return status;
         w = walk_user(f->memory, fake_root(f, cap), f->info.levels, va, access);
@@ -344,6 +400,9 @@ static uint64_t sum_table(struct fake *f, pfn_t table, unsigned level, uint64_t 
         pte_t e = table_load(&f->vm, table, i);
         if (pte_is_empty(e))
             continue;
+        if (level == f->vm.state->levels)
+            e.bits &=
+                ~PTE_W; // a clone that could not be has cleared it, and the next fault sets it
         sum = (sum ^ i ^ level << 9) * 0x100000001b3ull;
         sum = (sum ^ e.bits) * 0x100000001b3ull;
         sum ^= sum >> 29;

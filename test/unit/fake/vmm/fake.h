@@ -72,7 +72,9 @@ struct fake {
     uint32_t forwarded_to;     // the portal of the last one
     struct fake_cap forwarded; // its reply capability
     uint64_t power_code;
-    unsigned n_failures; // calls of ports->fail
+    unsigned n_failures;            // calls of ports->fail
+    unsigned n_more;                // steps of calls that were not the last
+    void (*between)(struct fake *); // what others do between two steps, or NULL
     char log[4096];
     struct fake_cap init; // a grant on init's space with all rights
     struct fake_cap modules;
@@ -114,6 +116,11 @@ pfn_t fake_block(struct fake *f, unsigned level);
 // back goes to *got if there is one.
 status_t fake_call(struct fake *f, struct fake_cap through, const uint64_t *words,
                    const struct fake_cap *carried, struct fake_cap *got, uint64_t *answer);
+
+// One message of such a call: with E_MORE, `words` are those of the next one, but for word 0. fake_call()
+// goes on until it is done (but for REVOKE, whose answers tell more).
+status_t fake_step(struct fake *f, struct fake_cap through, uint64_t *words,
+                   const struct fake_cap *carried);
 
 // Gives a capability up, and lets the VMM hear of it.
 void fake_drop(struct fake *f, struct fake_cap *cap);
