@@ -160,6 +160,10 @@ static status_t take(struct endpoint *e, struct task *r)
 
 void ipc_serve(struct endpoint *e)
 {
+    if (e->standing <= STANDING_PENDING) { // nobody waits
+        e->standing = STANDING_PENDING;
+        return;
+    }
     // Out of the queue first: a call that is taken may report its last reference here.
     struct task *r = endpoint_take_receiver(e);
     if (r) {

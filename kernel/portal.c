@@ -87,35 +87,34 @@ status_t portal_revoke(struct portal *p)
     return OK;
 }
 
+#define WAKE_WORK (KERNEL_WORK_MAX / KERNEL_WAKE_MAX) // as much as killing so many portals
+
 // Wakes who is queued through a dead portal.
-static status_t wake_callers(struct portal *p, unsigned *wakes)
+static status_t wake_callers(struct portal *p, unsigned *work)
 {
     while (p->refs && list_is_linked(&p->link)) {
-        if (!(*wakes)--)
+        if (*work < WAKE_WORK)
             return E_MORE;
+        *work -= WAKE_WORK;
         ipc_cancel(container_of(p->link.next, struct task, via_link), E_REVOKED);
     }
     return OK;
 }
 
-// How much of it one call does.
-struct work {
-    unsigned kills, wakes;
-};
-
 // Revokes the portals that the bits name, as long as there is work to spare.
-static status_t revoke_places(struct portal *place, uint64_t bits, struct work *work)
+static status_t revoke_places(struct portal *place, uint64_t bits, unsigned *work)
 {
     for (; bits; bits &= bits - 1) {
         struct portal *p = place + __builtin_ctzll(bits);
         if (p->endpoint) {
-            if (!work->kills--)
+            if (!*work)
                 return E_MORE;
+            --*work;
             status_t status = portal_revoke(p);
             if (status != OK)
                 return status;
         }
-        if (wake_callers(p, &work->wakes) != OK)
+        if (wake_callers(p, work) != OK)
             return E_MORE;
     }
     return OK;
@@ -124,7 +123,7 @@ static status_t revoke_places(struct portal *place, uint64_t bits, struct work *
 status_t portals_revoke(uint64_t index, uint64_t low, uint64_t high)
 {
     struct object *object;
-    struct work work = {.kills = KERNEL_WORK_MAX / 2, .wakes = KERNEL_WAKE_MAX};
+    unsigned work = KERNEL_WORK_MAX;
     if (high >> (PORTALS_PER_FRAME - 64))
         return E_INVAL;
     status_t status = object_find(index, OBJECT_PORTALS, &object);

@@ -204,10 +204,10 @@ static void revoking_many_takes_steps(void **state)
     uint32_t live = machine_endpoint->n_portals;
     for (status_t status = E_MORE; status == E_MORE; n_calls++) {
         status = MACHINE(PORTAL_REVOKE, .w = {world.portals, ~0ull, (1ull << 36) - 1});
-        assert_true(live - machine_endpoint->n_portals <= KERNEL_WORK_MAX / 2);
+        assert_true(live - machine_endpoint->n_portals <= KERNEL_WORK_MAX);
         live = machine_endpoint->n_portals;
     }
-    assert_true(n_calls >= n / (KERNEL_WORK_MAX / 2));
+    assert_true(n_calls >= n / KERNEL_WORK_MAX);
     assert_int_equal(live, 0);
 }
 
