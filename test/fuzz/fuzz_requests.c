@@ -15,14 +15,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-// Capabilities by number; those that a client cannot lose come first.
+// Two spaces with quotas, whose owners keep what nobody else has; and capabilities by number, of which
+// the first are derived from the owners'.
+enum fixed { GROUND, OTHER, FIXED };
+
 struct clients {
     struct fake *f;
+    struct fake_cap owners[FIXED];
     struct fake_cap caps[CAPS];
     uint32_t first_task; // window index of the first task after init's
 };
 
-enum fixed { GROUND, OTHER, FIXED };
+static const uint64_t quotas[FIXED] = {200, 100};
 
 // Words that programs get wrong: borders, powers, large pages, masks of rights.
 static uint64_t odd_word(const struct fake *f, uint8_t byte)
@@ -71,6 +75,28 @@ static void let_go(struct clients *c, struct fake_cap *cap)
         fake_drop(c->f, cap);
 }
 
+static bool is_dead(struct clients *c, struct fake_cap cap)
+{
+    uint64_t answer[MESSAGE_WORDS];
+    return fake_query(c->f, cap, VA, answer) == E_REVOKED;
+}
+
+// What a request has revoked or destroyed is there again for the next.
+static void revive(struct clients *c, enum fixed i)
+{
+    if (c->caps[i].type != CAP_NONE && !is_dead(c, c->caps[i]))
+        return;
+    let_go(c, &c->caps[i]);
+    if (c->owners[i].type == CAP_NONE || is_dead(c, c->owners[i])) {
+        let_go(c, &c->owners[i]);
+        if (fake_create(c->f, c->f->init, quotas[i], &c->owners[i]) != OK)
+            abort();
+    }
+    // If the quota is used up there is none for now.
+    (void)!fake_derive(c->f, c->owners[i], 0, c->f->vm.state->user_pages, RIGHTS_SPACE,
+                       &c->caps[i]);
+}
+
 static void request(struct clients *c, const uint8_t *op)
 {
     enum vmm_request opcode = (enum vmm_request)(op[1] % (VMM_REQUESTS + 1));
@@ -107,6 +133,8 @@ static void event(struct clients *c, const uint8_t *op)
 
 static void serve(struct clients *c, const uint8_t *op)
 {
+    revive(c, GROUND);
+    revive(c, OTHER);
     switch (op[0] % 16) {
     case 0:
         if (op[1] % CAPS >= FIXED)
@@ -139,9 +167,6 @@ static struct clients begin(uint32_t levels)
     while (c.f->objects[c.first_task].kind != KERNEL_TASK)
         c.first_task++;
     c.first_task++;
-    if (fake_create(c.f, c.f->init, 200, &c.caps[GROUND]) != OK ||
-        fake_create(c.f, c.f->init, 100, &c.caps[OTHER]) != OK)
-        abort();
     return c;
 }
 
@@ -150,9 +175,12 @@ static void end(struct clients *c)
 {
     const uint64_t destroy[MESSAGE_WORDS] = {vmm_word0(VMM_SPACE_DESTROY, 0)};
     for (unsigned i = 0; i < FIXED; i++)
-        (void)!fake_call(c->f, c->caps[i], destroy, NULL, NULL, NULL);
+        while (fake_call(c->f, c->owners[i], destroy, NULL, NULL, NULL) == E_MORE)
+            continue;
     for (unsigned i = 0; i < CAPS; i++)
         let_go(c, &c->caps[i]);
+    for (unsigned i = 0; i < FIXED; i++)
+        let_go(c, &c->owners[i]);
     fake_pump(c->f);
     if (fake_audit(c->f) || c->f->vm.state->n_free != c->f->n_free)
         abort();
