@@ -51,6 +51,6 @@ def test_nobody_takes_more_than_its_turns(boot):
     with theirs: compute, call, ask the VMM for much or for little. A time slice is some 600,000."""
     result = boot(SCENARIO, timeout=240, icount="shift=4,sleep=off").check()
     shares = [match for match in map(SHARE.fullmatch, result.lines) if match]
-    assert len(shares) == 3 * 14, result.explain()
+    assert len(shares) == 3 * 15, result.explain()
     for name, work, tenths, n_tasks in (match.groups() for match in shares):
         assert int(tenths) / 10 < SLACK * (int(n_tasks) + 1), f"{name}: {work}"

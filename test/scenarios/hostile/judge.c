@@ -10,7 +10,7 @@ enum { GATE = SLOT_FREE, ECHO, BELL, MACHINE, REPLIES };
 
 static const char *const names[] = {"spinner", "flooder",   "hog",    "forker", "hoarder",
                                     "deriver", "spawner",   "closer", "holder", "guesser",
-                                    "caller",  "requester", "passer"};
+                                    "caller",  "requester", "passer", "mute"};
 #define N_ATTACKS (sizeof names / sizeof *names)
 
 // The CPU's counter runs on while the host of this machine does something else. What counts instructions

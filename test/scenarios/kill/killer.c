@@ -30,7 +30,9 @@ enum state {
     WAITS_FOR_NOTE,
     WAITS_FOR_END,
     STARVES,
-    EXITS, // by itself, before anybody kills it
+    FAULTS_IN_QUEUE, // its pager has not looked
+    IS_PAGED,        // its pager has the fault
+    EXITS,           // by itself, before anybody kills it
     FAULTS,
     STATES,
 };
@@ -45,6 +47,8 @@ static const char *const names[STATES] = {
     "waiting for a note",
     "waiting for an end",
     "waiting for memory",
+    "with a fault in its pager's queue",
+    "with a fault that its pager has",
     "after its exit",
     "after its fault",
 };
@@ -91,6 +95,11 @@ static void fall(enum state state)
         (void)!vmm_map(SLOT_SELF, LAZY, 2 * QUOTA, PROT_R | PROT_W, MAP_LAZY);
         for (vaddr_t va = LAZY; va < LAZY + 2 * QUOTA * PAGE_SIZE; va += PAGE_SIZE)
             *(volatile uint8_t *)va = 1;
+        break;
+    case FAULTS_IN_QUEUE:
+    case IS_PAGED:
+        (void)!vmm_set_pager(SLOT_SELF, LAZY, 1, PROT_R | PROT_W, 0, GIFT);
+        *(volatile uint8_t *)LAZY = 1;
         break;
     case FAULTS:
         *(volatile uint8_t *)NOWHERE = 1;
@@ -174,6 +183,12 @@ static status_t make_ways(void)
     return status == OK ? start(sleep, 3, 0, SLEEPER) : status;
 }
 
+// Whether the victim's call, or fault, is taken out of the queue of VOID_EAR.
+static bool is_received(enum state state)
+{
+    return state == AWAITS_REPLY || state == LENDS || state == IS_PAGED;
+}
+
 // The victim, in its state, with those who wait for it.
 static status_t set_up(enum state state)
 {
@@ -194,7 +209,7 @@ static status_t set_up(enum state state)
     if (status == OK)
         status = give(state == WAITS_FOR_END ? SLEEPER : VOID, 0);
     let_others_run();
-    if (status == OK && (state == AWAITS_REPLY || state == LENDS))
+    if (status == OK && is_received(state))
         status = ipc_receive(VOID_EAR, LENT, HELD, &m).status;
     return status;
 }
@@ -208,7 +223,7 @@ static enum exit_kind kind_of(enum state state)
 static bool is_let_go(enum state state)
 {
     struct message m = {{0}};
-    if (state == AWAITS_REPLY || state == LENDS)
+    if (is_received(state))
         return ipc_reply(HELD, 0, &m) == E_SLOT && ipc_drop(LENT) == E_SLOT;
     return sys_invoke(sys_header(SYS_REPLY_RECV, VOID_EAR, 0, 0, HELD, SYS_POLL), &m).status ==
            E_BUSY;
