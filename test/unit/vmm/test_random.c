@@ -60,6 +60,19 @@ static void random_little_memory(void **state)
     run_trial(&(struct trial){"little memory", universe_mixed, {4, 300, 7, 0}, 1, 400}, 3);
 }
 
+// Nearly everything takes many steps, and the books are right between them.
+static void random_small_steps(void **state)
+{
+    (void)state;
+    run_trial(&(struct trial){"steps of 3 units", universe_mixed, {4, 300, 7, 3}, 4, 400}, 16);
+}
+
+static void random_steps_in_large_pages(void **state)
+{
+    (void)state;
+    run_trial(&(struct trial){"steps of 600 units", universe_mixed, {5, 8192, 7, 600}, 4, 400}, 16);
+}
+
 // Each machine has more than 2 GiB to zero and copy, so there are few.
 static void random_1g_pages(void **state)
 {
@@ -70,9 +83,13 @@ static void random_1g_pages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_4_levels),         cmocka_unit_test(random_5_levels),
-        cmocka_unit_test(random_without_1g_pages), cmocka_unit_test(random_little_memory),
+        cmocka_unit_test(random_4_levels),
+        cmocka_unit_test(random_5_levels),
+        cmocka_unit_test(random_without_1g_pages),
+        cmocka_unit_test(random_little_memory),
         cmocka_unit_test(random_1g_pages),
+        cmocka_unit_test(random_small_steps),
+        cmocka_unit_test(random_steps_in_large_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
