@@ -86,7 +86,7 @@ static const uint64_t *message_words(const struct task *s, uint64_t *room)
 static bool take_call(struct endpoint *e, struct task *s, struct task *r)
 {
     struct delivery d = {.kind = task_message_kind(s), .badge = s->via->badge};
-    status_t status = s->via->endpoint ? carry(s, r, e, &d) : E_REVOKED;
+    status_t status = s->via->endpoint ? carry(s, r, e, &d) : s->via->why;
     if (status != OK) {
         ipc_cancel(s, status);
         return false;
@@ -193,11 +193,8 @@ void ipc_cancel(struct task *sender, status_t status)
 // Whether a call may go through `p` now, and the reference for the time in the queue.
 static status_t portal_enter(struct portal *p)
 {
-    if (!p->endpoint)
-        return E_REVOKED;
-    if (!p->endpoint->refs)
-        return E_DEAD;
-    return portal_hold(p);
+    status_t status = portal_status(p);
+    return status == OK ? portal_hold(p) : status;
 }
 
 // Queues a task behind a portal whose reference it takes over.
@@ -364,12 +361,10 @@ status_t ipc_notify(struct task *t)
     if (status != OK)
         return status;
     struct portal *p = target->portal;
-    if (!p->endpoint)
-        return E_REVOKED;
-    if (!p->endpoint->refs)
-        return E_DEAD;
-    endpoint_notify(p->endpoint, p->badge);
-    return OK;
+    status = portal_status(p);
+    if (status == OK)
+        endpoint_notify(p->endpoint, p->badge);
+    return status;
 }
 
 status_t ipc_forward(struct task *t)

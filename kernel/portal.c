@@ -64,13 +64,21 @@ status_t portal_mint(struct portal *p, struct endpoint *endpoint, uint64_t badge
 
 static void portal_report(struct portal *p, struct endpoint *to, enum message_kind kind)
 {
-    p->report = kind;
+    p->report = (uint16_t)kind;
     endpoint_report(to, &p->link);
+}
+
+status_t portal_status(const struct portal *p)
+{
+    if (!p->endpoint)
+        return p->why;
+    return p->endpoint->refs ? OK : E_DEAD;
 }
 
 // Cuts the portal off its endpoint.
 static void portal_kill(struct portal *p)
 {
+    p->why = p->endpoint->refs ? E_REVOKED : E_DEAD;
     p->endpoint->n_portals--;
     p->endpoint = NULL;
 }
@@ -96,7 +104,7 @@ static status_t wake_callers(struct portal *p, unsigned *work)
         if (*work < WAKE_WORK)
             return E_MORE;
         *work -= WAKE_WORK;
-        ipc_cancel(container_of(p->link.next, struct task, via_link), E_REVOKED);
+        ipc_cancel(container_of(p->link.next, struct task, via_link), p->why);
     }
     return OK;
 }

@@ -21,7 +21,8 @@ struct portal {
     uint64_t badge;
     struct list link; // refs 0: in an endpoint's reports; else: the tasks queued through it
     uint32_t refs;    // slots that hold it, messages queued through it
-    uint32_t report;  // enum message_kind of the report it stands for, while linked
+    uint16_t report;  // enum message_kind of the report it stands for, while linked
+    int16_t why;      // dead: what whoever uses it gets
 };
 
 struct portals {
@@ -46,7 +47,11 @@ uint64_t portal_number(const struct portal *p);
 // E_LIMIT: the count is full.
 must_check status_t portal_mint(struct portal *p, struct endpoint *endpoint, uint64_t badge);
 
-// Dead at once: whoever uses it gets E_REVOKED. E_STATE: it was not live.
+// Whether it leads somewhere: E_REVOKED, or E_DEAD if nobody can receive there any more.
+must_check status_t portal_status(const struct portal *p);
+
+// Dead at once: whoever uses it gets E_REVOKED; or E_DEAD as before, if that is why. E_STATE: it was not
+// live.
 must_check status_t portal_revoke(struct portal *p);
 
 // The same of all portals in the frame at `index` that bit i of `low` (place i) or `high` (64 + i)

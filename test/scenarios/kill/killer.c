@@ -256,7 +256,7 @@ static bool is_over(enum state state)
         ok = ipc_drop(VICTIM_EAR) == OK && ok;
     ok = all_heard(state) && ok;
     status_t status = ipc_call(SERVICE, 0, 0, &m).status;
-    ok = (status == E_DEAD || status == E_REVOKED) && ok;
+    ok = status == E_DEAD && ok;
     return vmm_kill(VICTIM) == OK && ok; // once more: it has been done
 }
 
