@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 
-CALL = re.compile(r"(?<=[;{})\n])(\s*)((?:edit_)?flush_(?:pages|space|tables|add|issue)|edit_flush)\(")
+CALL = re.compile(r"(?<=[;{})\n])(\s*)((?:edit_)?flush_(?:all_spaces|pages|space|tables|add|issue)|edit_flush)\(")
 SECONDS = 120
 
 

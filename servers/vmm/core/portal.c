@@ -120,27 +120,17 @@ void portal_free(struct vmm *vm, portal_t number)
 
 void portal_set_kill(struct vmm *vm, struct portal_set *set)
 {
-    if (!set->n)
+    if (!set->index)
         return;
     status_t status =
         vm->ports->portals_revoke(vm->context, set->index, set->places[0], set->places[1]);
     invariant(status == OK);
-    *set = (struct portal_set){.n = 0};
-}
-
-void portal_set_add(struct vmm *vm, struct portal_set *set, portal_t number)
-{
-    uint32_t index = number / PORTALS_IN_FRAME, place = number % PORTALS_IN_FRAME;
-    if (set->index != index || set->n == PORTAL_SET_MAX)
-        portal_set_kill(vm, set);
-    set->index = index;
-    set->n++;
-    set->places[place / 64] |= 1ull << place % 64;
+    *set = (struct portal_set){.index = 0};
 }
 
 void portal_kill(struct vmm *vm, portal_t number)
 {
-    struct portal_set set = {.n = 0};
+    struct portal_set set = {.index = 0};
     portal_set_add(vm, &set, number);
     portal_set_kill(vm, &set);
     *portal_of(vm, number) = (struct portal){.kind = PORTAL_DEAD};

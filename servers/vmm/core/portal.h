@@ -54,16 +54,23 @@ void portal_kill(struct vmm *vm, portal_t number);
 // The kernel says that nobody refers to a dead portal any more.
 void portal_unused(struct vmm *vm, portal_t number);
 
-// Portals of one frame that the kernel is to make dead in one call.
-#define PORTAL_SET_MAX 32u // as much as the kernel does in one call
+// Portals of one frame that the kernel is to make dead together.
 struct portal_set {
-    uint32_t index, n;
+    uint32_t index; // 0: there are none
     uint64_t places[2];
 };
 
-// Adds a minted portal; those added before are killed if it does not fit in.
-void portal_set_add(struct vmm *vm, struct portal_set *set, portal_t number);
 void portal_set_kill(struct vmm *vm, struct portal_set *set);
+
+// Adds a minted portal; those added before are killed if it is of another frame.
+static inline void portal_set_add(struct vmm *vm, struct portal_set *set, portal_t number)
+{
+    uint32_t index = number / PORTALS_IN_FRAME, place = number % PORTALS_IN_FRAME;
+    if (set->index != index)
+        portal_set_kill(vm, set);
+    set->index = index;
+    set->places[place / 64] |= 1ull << place % 64;
+}
 
 // Whether it is a grant, in the tree and with a reference to its space, dead or alive.
 static inline bool portal_is_grant(const struct portal *p)

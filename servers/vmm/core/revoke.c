@@ -4,10 +4,12 @@
 #include "grant.h"
 #include "link.h"
 #include "page.h"
+#include "space.h"
 #include "table.h"
 
 // What one thing costs in units of REVOKE_WORK.
 #define GRANT_WORK 4u
+#define LEAF_WORK  2u
 #define VIA_WORK   4u
 #define LARGE_WORK 64u // a large page may have 512 parts to look at
 
@@ -81,14 +83,47 @@ static void finish_grant(struct vmm *vm, struct revoke *r, struct portal_set *de
     grant_bury(vm, done);
 }
 
-// What came through the grant goes first, then what was derived from it, then the grant.
-static unsigned step_grant(struct vmm *vm, struct revoke *r, struct portal_set *dead)
+// Buries the first of those derived from a grant as long as nothing hangs from them: thousands may, and
+// have their places in few frames. Answers what it cost.
+static unsigned bury_leaves(struct vmm *vm, struct portal *grant, unsigned budget,
+                            struct portal_set *dead)
 {
-    const struct portal *grant = portal_of(vm, r->grant);
+    record_t space = grant->owner;
+    struct portal *places = NULL;
+    uint32_t index = 0;
+    unsigned cost = 0;
+    portal_t number = grant->child;
+    for (; number && cost < budget; cost += LEAF_WORK) {
+        if (number / PORTALS_IN_FRAME != index) {
+            index = number / PORTALS_IN_FRAME;
+            places = portal_of(vm, index * PORTALS_IN_FRAME);
+        }
+        struct portal *leaf = &places[number % PORTALS_IN_FRAME];
+        if (leaf->child | leaf->link)
+            break;
+        portal_set_add(vm, dead, number);
+        number = leaf->next;
+        *leaf = (struct portal){.kind = PORTAL_DEAD};
+        space_release(vm, space); // the grant above it has it too
+    }
+    grant->child = number;
+    if (number)
+        portal_of(vm, number)->prev = 0;
+    return cost;
+}
+
+// What came through the grant goes first, then what was derived from it, then the grant.
+static unsigned step_grant(struct vmm *vm, struct revoke *r, unsigned budget,
+                           struct portal_set *dead)
+{
+    struct portal *grant = portal_of(vm, r->grant);
     if (grant->link) {
         r->via_top = grant->link;
         move_via(vm, r, r->via_top);
     } else if (grant->child) {
+        unsigned cost = bury_leaves(vm, grant, budget, dead);
+        if (cost)
+            return cost;
         r->grant = grant->child;
         grant_doom(vm, r->grant);
         portal_set_add(vm, dead, r->grant);
@@ -107,9 +142,10 @@ void revoke_start(struct vmm *vm, portal_t number)
 status_t revoke_step(struct vmm *vm)
 {
     struct revoke *r = &vm->state->revoke;
-    struct portal_set dead = {.n = 0};
+    struct portal_set dead = {.index = 0};
     for (unsigned done = 0; r->grant && done < REVOKE_WORK;)
-        done += r->via ? step_via(vm, r, REVOKE_WORK - done) : step_grant(vm, r, &dead);
+        done += r->via ? step_via(vm, r, REVOKE_WORK - done)
+                       : step_grant(vm, r, REVOKE_WORK - done, &dead);
     portal_set_kill(vm, &dead);
     // A task whose fault waits for memory may have lost what it waits for.
     vm->state->is_relieved |= !r->grant;

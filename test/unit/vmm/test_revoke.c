@@ -364,6 +364,36 @@ static void test_steps_are_bounded(void **state)
     drop_spaces(f, &t);
 }
 
+// Many derived from one, of which some have something below them: twice, as their places are used again.
+static void test_many_siblings(void **state)
+{
+    struct fake *f = *state;
+    struct three t = new_spaces(f);
+    enum { N = 1024 };
+    static struct fake_cap d[N];
+    struct fake_cap source, below;
+    for (unsigned round = 0; round < 3; round++) {
+        assert_int_equal(fake_derive(f, t.a, VA, 1, RIGHTS_SPACE, &source), OK);
+        for (unsigned i = 0; i < N; i++)
+            assert_int_equal(fake_derive(f, source, VA, 1, RIGHTS_SPACE, &d[i]), OK);
+        assert_int_equal(fake_derive(f, d[N / 2], VA, 1, RIGHTS_SPACE, &below), OK);
+        assert_int_equal(fake_share(f, d[N / 3], VA, 1, t.b, VA2, RW), OK);
+        unsigned n_calls = f->n_revokes;
+        assert_int_equal(fake_revoke(f, source, NULL), OK);
+        assert_true(f->n_revokes - n_calls < N / 20);
+        assert_int_equal(fake_audit(f), 0);
+        expect(f, t.b, VA2, E_FAULT);
+        assert_int_equal(query(f, below, VA), E_REVOKED);
+        for (unsigned i = 0; i < N; i++) {
+            assert_int_equal(query(f, d[i], VA), E_REVOKED);
+            fake_drop(f, &d[i]);
+        }
+        fake_drop(f, &below);
+        fake_drop(f, &source);
+    }
+    drop_spaces(f, &t);
+}
+
 // While a long revoke is under way, others map, share and drop what it is about to reach.
 static void test_others_between_steps(void **state)
 {
@@ -414,6 +444,7 @@ int main(void)
         FAKE_TEST(test_first_grant),
         FAKE_TEST(test_destroyed_space),
         FAKE_TEST(test_steps_are_bounded),
+        FAKE_TEST(test_many_siblings),
         FAKE_TEST(test_others_between_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
