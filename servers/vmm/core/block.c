@@ -128,10 +128,11 @@ pfn_t block_take_row(struct vmm *vm, unsigned max, unsigned *n)
 static void stretch_add(struct vmm *vm, unsigned level, uint32_t number, unsigned n)
 {
     struct stretch *all = vm->stretches[level - 1], *s = &all[number];
-    if (!s->n_free)
+    unsigned was_free = s->n_free;
+    s->n_free = (uint16_t)(was_free + n);
+    if (!was_free)
         stretch_list(all, number);
-    s->n_free = (uint16_t)(s->n_free + n);
-    if (s->n_free < PTE_ENTRIES)
+    if (was_free + n < PTE_ENTRIES)
         return;
     stretch_unlist(all, number);
     s->n_free = s->n_fresh = 0;
@@ -153,8 +154,9 @@ static void stretch_give(struct vmm *vm, unsigned level, const struct block_row 
 
 void block_give(struct vmm *vm, pfn_t pfn, unsigned level)
 {
-    *frame_of(vm, pfn) = free_record(level, PFN_NONE, 0);
-    stretch_give(vm, level, &(struct block_row){pfn, pfn, 1});
+    vm->state->n_free += 1ull << level_order(level);
+    stretch_push(vm, level, pfn, 0);
+    stretch_add(vm, level, stretch_number(pfn, level), 1);
 }
 
 void block_add(struct vmm *vm, uint32_t first, uint32_t n)
@@ -195,11 +197,12 @@ void block_retire_row(struct vmm *vm, const struct block_row *row)
 
 void block_retire(struct vmm *vm, pfn_t pfn, unsigned level)
 {
+    if (!flush_is_pending(&vm->state->flush)) {
+        block_give(vm, pfn, level);
+        return;
+    }
     *frame_of(vm, pfn) = free_record(level, PFN_NONE, 0);
-    if (flush_is_pending(&vm->state->flush))
-        stretch_wait(vm, level, &(struct block_row){pfn, pfn, 1});
-    else
-        stretch_give(vm, level, &(struct block_row){pfn, pfn, 1});
+    stretch_wait(vm, level, &(struct block_row){pfn, pfn, 1});
 }
 
 // All that waits in a stretch becomes free in one go.

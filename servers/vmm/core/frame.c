@@ -50,11 +50,6 @@ void frame_unlist(struct vmm *vm, pfn_t *head, pfn_t pfn)
         frame_of(vm, f->next)->prev = f->prev;
 }
 
-void frame_zero(struct vmm *vm, pfn_t pfn, unsigned order)
-{
-    __builtin_memset(frame_at(vm, pfn), 0, PAGE_SIZE << order);
-}
-
 void frame_copy(struct vmm *vm, pfn_t to, pfn_t from, unsigned order)
 {
     __builtin_memcpy(frame_at(vm, to), frame_at(vm, from), PAGE_SIZE << order);

@@ -208,5 +208,6 @@ void request_serve(struct vmm *vm, struct request *r)
     }
     if (revoke_is_pending(vm) && !is_revoke(r))
         (void)revoke_step(vm); // whoever waits for it will hear
-    vmm_settle(vm);
+    if (!vmm_is_settled(vm->state))
+        vmm_settle(vm);
 }

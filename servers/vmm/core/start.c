@@ -308,8 +308,6 @@ static void settle_frames(struct vmm *vm)
 
 void vmm_settle(struct vmm *vm)
 {
-    if (vmm_is_settled(vm->state))
-        return;
     settle_frames(vm);
     if (vm->state->starved && vm->state->is_relieved) {
         fault_retry(vm);
