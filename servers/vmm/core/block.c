@@ -111,17 +111,24 @@ pfn_t block_take(struct vmm *vm, unsigned level)
     return pfn;
 }
 
-pfn_t block_take_row(struct vmm *vm, unsigned max, unsigned *n)
+unsigned block_take_frames(struct vmm *vm, pfn_t *frames, unsigned max)
 {
     uint32_t number = stretch_find(vm, 1);
     invariant(number);
-    const struct stretch *s = &vm->stretches[0][number];
-    bool is_fresh = !s->free.n;
-    unsigned end = s->n_free < max ? s->n_free : max;
-    pfn_t first = stretch_take(vm, 1, number);
-    for (*n = 1; *n < end && (is_fresh || s->free.n == first.n + *n); ++*n)
-        stretch_take(vm, 1, number);
-    return first;
+    struct stretch *all = vm->stretches[0], *s = &all[number];
+    unsigned n = s->n_free < max ? s->n_free : max, i = 0;
+    pfn_t free = s->free;
+    for (; i < n && free.n; i++) {
+        frames[i] = free;
+        free = frame_of(vm, free)->next;
+    }
+    s->free = free;
+    for (uint32_t fresh = number * PTE_ENTRIES - s->n_fresh; i < n; i++, s->n_fresh--)
+        frames[i] = (pfn_t){fresh++};
+    s->n_free = (uint16_t)(s->n_free - n);
+    if (!s->n_free)
+        stretch_unlist(all, number);
+    return n;
 }
 
 // `n` blocks of the stretch became free. If it is free as a whole, it is one block.

@@ -61,8 +61,8 @@ static inline struct stretch *block_stretch(const struct vmm *vm, pfn_t pfn, uns
 // frames are BODY. PFN_NONE: no block of 2 MiB or 1 GiB is free as a whole.
 pfn_t block_take(struct vmm *vm, unsigned level);
 
-// Takes frames in a row, *n at least 1 and at most `max`.
-pfn_t block_take_row(struct vmm *vm, unsigned max, unsigned *n);
+// Takes several frames that were claimed, at least 1 and at most `max`. Answers how many.
+unsigned block_take_frames(struct vmm *vm, pfn_t *frames, unsigned max);
 
 // Gives back what nobody has seen since it was taken.
 void block_give(struct vmm *vm, pfn_t pfn, unsigned level);

@@ -67,15 +67,15 @@ status_t reserve_fill(struct vmm *vm, struct reserve *r, record_t account, const
     return status;
 }
 
-pfn_t reserve_take_pages(struct vmm *vm, struct reserve *r, unsigned max, unsigned *n)
+unsigned reserve_take_pages(struct vmm *vm, struct reserve *r, pfn_t *pages, unsigned max)
 {
     invariant(r->n);
-    pfn_t first = block_take_row(vm, r->n < max ? (unsigned)r->n : max, n);
-    struct frame *f = frame_of(vm, first);
-    for (struct frame *end = f + *n; f < end; f++)
-        *f = (struct frame){.kind = FRAME_PAGE, .refs = 1, .account = r->account};
-    r->n -= *n;
-    return first;
+    unsigned n = block_take_frames(vm, pages, r->n < max ? (unsigned)r->n : max);
+    const struct frame page = {.kind = FRAME_PAGE, .refs = 1, .account = r->account};
+    for (unsigned i = 0; i < n; i++)
+        *frame_of(vm, pages[i]) = page;
+    r->n -= n;
+    return n;
 }
 
 static pfn_t reserve_take_large(struct vmm *vm, struct reserve *r, unsigned level)

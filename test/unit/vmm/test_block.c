@@ -63,17 +63,18 @@ static void check_flat(struct fake *f, const bool *is_ours, uint64_t n_ours, uin
             assert_false(block_is_free(&f->vm, (pfn_t){i}));
 }
 
-static void take_row(struct fake *f, bool *is_ours, unsigned max)
+static void take_some(struct fake *f, bool *is_ours, unsigned max)
 {
+    pfn_t frames[700];
     unsigned n = 0;
     assert_true(block_claim(&f->vm, max));
     for (unsigned left = max; left; left -= n) {
-        pfn_t first = block_take_row(&f->vm, left, &n);
+        n = block_take_frames(&f->vm, frames, left);
         assert_in_range(n, 1, left);
         for (unsigned i = 0; i < n; i++) {
-            assert_false(is_ours[first.n + i]);
-            is_ours[first.n + i] = true;
-            frame_of(&f->vm, (pfn_t){first.n + i})->kind = FRAME_RESERVED;
+            assert_false(is_ours[frames[i].n]);
+            is_ours[frames[i].n] = true;
+            frame_of(&f->vm, frames[i])->kind = FRAME_RESERVED;
         }
     }
 }
@@ -102,7 +103,7 @@ static void test_no_frame_is_given_twice(void **state)
     for (unsigned round = 0; round < 60; round++) {
         unsigned n = 1 + (unsigned)rand() % 700;
         if (n <= f->vm.state->n_free) {
-            take_row(f, is_ours, n);
+            take_some(f, is_ours, n);
             n_ours += n;
         }
         check_flat(f, is_ours, n_ours, n_free);
