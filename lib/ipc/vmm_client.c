@@ -255,8 +255,17 @@ status_t vmm_set_pager(slot_t grant, vaddr_t va, uint64_t pages, uint32_t prot, 
 status_t vmm_supply(slot_t grant, vaddr_t va, uint64_t pages, slot_t fault, vaddr_t va2,
                     uint32_t prot, uint32_t flags)
 {
-    struct message m = {{vmm_word0(VMM_SUPPLY, flags), va, pages, va2, prot}};
-    uint64_t header = sys_header(SYS_CALL, grant, fault, 0, 0, SYS_MOVE);
-    struct result result = sys_invoke(header, &m);
+    struct message m = {{0, va, pages, va2, prot}};
+    struct result result;
+    do {
+        m.w[0] = vmm_word0(VMM_SUPPLY, flags);
+        result = sys_invoke(sys_header(SYS_CALL, grant, fault, 0, 0, SYS_MOVE), &m);
+    } while (result.status == OK && (status_t)m.w[0] == E_MORE);
     return result.status != OK ? result.status : (status_t)m.w[0];
+}
+
+status_t vmm_explain(slot_t grant, vaddr_t va, uint32_t access, unsigned item, struct message *m)
+{
+    *m = (struct message){{vmm_word0(VMM_EXPLAIN, 0), va, access, item}};
+    return request(grant, 0, 0, m);
 }

@@ -75,3 +75,7 @@ must_check status_t vmm_set_pager(slot_t grant, vaddr_t va, uint64_t pages, uint
                                   uint32_t flags, slot_t portal);
 must_check status_t vmm_supply(slot_t grant, vaddr_t va, uint64_t pages, slot_t fault, vaddr_t va2,
                                uint32_t prot, uint32_t flags);
+
+// One item of why an access is allowed or refused; *m gets the words of the answer.
+must_check status_t vmm_explain(slot_t grant, vaddr_t va, uint32_t access, unsigned item,
+                                struct message *m);

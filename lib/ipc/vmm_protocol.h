@@ -74,13 +74,25 @@
 //                (flags: SUPPLY_*)           reply capability,  and around it where the same pager is
 //                                            (SYS_MOVE: it      asked: shared, or moved (right MAP)
 //                                            stays here)
+// EXPLAIN        va, access (one of PROT_*), item               why it is allowed or refused, by items.
+//                                                               0: the outcome: 1: enum
+//                                                               explain_outcome | level that denies << 8
+//                                                               2: prot | PAGE_* 3: prot that it may ever
+//                                                               have 4: account that pays for the frame
+//                                                               5: this space | its account << 32
+//                                                               a level: 1: the entry there 2: PROT_* that
+//                                                               it and all above it allow
+//                                                               EXPLAIN_GRANTS + n: the n-th grant through
+//                                                               which the page came: 1: its space 2: va
+//                                                               3: pages 4: rights 5: enum explain_kind
+//                                                               E_NOENT: there is no such item
 #define VMM_REQUEST_LIST(X)                                                                    \
     X(SPACE_CREATE) X(SPACE_CLONE) X(SPACE_DESTROY)                                            \
     X(MAP) X(UNMAP) X(PROTECT) X(SHARE) X(MOVE)                                                \
     X(DERIVE) X(REVOKE) X(QUERY) X(STATS) X(AUDIT)                                             \
     X(SPAWN) X(TASK_KILL) X(TASK_WAIT) X(ENDPOINT) X(PORTAL) X(POWER_OFF)                      \
     X(SNAPSHOT) X(DIFF) X(ROLLBACK) X(MAPS) X(TASK_SLOTS)                                      \
-    X(SET_PAGER) X(SUPPLY) X(SETTLE)
+    X(SET_PAGER) X(SUPPLY) X(SETTLE) X(EXPLAIN)
 // clang-format on
 
 #define VMM_REQUEST_ENUM(name) VMM_##name,
@@ -143,7 +155,7 @@ enum vmm_request { VMM_REQUEST_LIST(VMM_REQUEST_ENUM) VMM_REQUESTS };
 //   MOVE                             SHARE, MAP, and that; MAP, and that too
 //   DERIVE                           DERIVE, and what is derived
 //   REVOKE                           DERIVE
-//   QUERY, MAPS, STATS               QUERY
+//   QUERY, MAPS, STATS, EXPLAIN      QUERY
 //   DIFF                             QUERY; QUERY
 //   SPAWN                            SPAWN; all of the space
 //   ROLLBACK                         MAP, READ; CLONE, READ; all of both. WRITE and EXECUTE must have been
@@ -155,6 +167,18 @@ enum vmm_request { VMM_REQUEST_LIST(VMM_REQUEST_ENUM) VMM_REQUESTS };
 #define RIGHTS_ALL    0x1fffu
 
 enum clone_mode { CLONE_COPY, CLONE_COW };
+
+enum explain_outcome {
+    EXPLAIN_ALLOWED,
+    EXPLAIN_AFTER_FAULT, // the VMM makes it so: the page is not there yet, or held jointly
+    EXPLAIN_REFUSED,
+};
+
+// How a grant is behind a page: it was shared through it; that grant was derived from it; the page that
+// was shared had come to be there through it.
+enum explain_kind { EXPLAIN_SHARED, EXPLAIN_DERIVED, EXPLAIN_SHARED_ON };
+#define EXPLAIN_GRANTS     16u
+#define EXPLAIN_GRANTS_MAX 64u // more are not told
 
 enum exit_kind { EXIT_NORMAL, EXIT_FAULT, EXIT_KILLED };
 

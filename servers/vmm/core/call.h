@@ -63,6 +63,7 @@ must_check status_t serve_maps(struct vmm *vm, struct call *c);
 must_check status_t serve_snapshot(struct vmm *vm, struct call *c);
 must_check status_t serve_diff(struct vmm *vm, struct call *c);
 must_check status_t serve_rollback(struct vmm *vm, struct call *c);
+must_check status_t serve_explain(struct vmm *vm, struct call *c); // call_explain.c
 must_check status_t serve_stats(struct vmm *vm, struct call *c);
 must_check status_t serve_settle(struct vmm *vm, struct call *c);
 must_check status_t serve_audit(struct vmm *vm, struct call *c);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fault.h"
 
+#include "explain.h"
 #include "job.h"
 #include "leaf.h"
 #include "page.h"
@@ -122,6 +123,12 @@ static void log_fault(struct vmm *vm, const struct task *t, const struct task_en
     vm->ports->log(vm->context, line.bytes);
 }
 
+// Of user code, and not because an entry is malformed.
+static bool is_page_fault(const uint64_t words[MESSAGE_WORDS])
+{
+    return words[0] == VECTOR_PAGE_FAULT && words[1] & FAULT_USER && !(words[1] & FAULT_RESERVED);
+}
+
 // Why a pager did not serve a fault, as it said itself.
 static status_t refusal(uint64_t word)
 {
@@ -151,7 +158,7 @@ bool fault_serve(struct vmm *vm, record_t task, const uint64_t words[MESSAGE_WOR
     record_t pager = 0;
     if (words[5])
         end.reason = refusal(words[5]);
-    else if (words[0] == VECTOR_PAGE_FAULT && words[1] & FAULT_USER && !(words[1] & FAULT_RESERVED))
+    else if (is_page_fault(words))
         end.reason = fault_resolve(vm, t->space, words[2], fault_access(words[1]), &pager);
     if (end.reason == OK || end.reason == E_MORE)
         return true;
@@ -160,6 +167,8 @@ bool fault_serve(struct vmm *vm, record_t task, const uint64_t words[MESSAGE_WOR
     bool waits = lacks_memory(end.reason) && !words[5] && !t->is_fragile;
     if (!t->is_probe)
         log_fault(vm, t, &end, waits ? " waits: " : " killed: ");
+    if (!t->is_probe && !waits && is_page_fault(words))
+        explain_log(vm, t->space, end.address, fault_access(words[1]));
     if (waits)
         task_starve(vm, task, &end);
     else

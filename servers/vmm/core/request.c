@@ -51,6 +51,7 @@ static const struct handler {
     [VMM_SET_PAGER]     = {serve_set_pager, RIGHT_MAP, IN_STEPS},
     [VMM_SUPPLY]        = {serve_supply, RIGHT_SHARE, IN_STEPS},
     [VMM_SETTLE]        = {serve_settle, 0, 0},
+    [VMM_EXPLAIN]       = {serve_explain, RIGHT_QUERY, ON_PAGES},
     [VMM_POWER_OFF]     = {serve_power_off, RIGHT_POWER, 0},
 };
 // clang-format on

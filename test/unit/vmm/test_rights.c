@@ -74,6 +74,7 @@ static const struct row {
     {VMM_REVOKE, BY_SPACE, false, RIGHT_DERIVE, WITH_ITSELF, 0, {0}},
     {VMM_QUERY, BY_SPACE, false, RIGHT_QUERY, 0, 0, {VA}},
     {VMM_MAPS, BY_SPACE, false, RIGHT_QUERY, 0, 0, {VA}},
+    {VMM_EXPLAIN, BY_SPACE, false, RIGHT_QUERY, 0, 0, {VA, PROT_R}},
     {VMM_STATS, BY_SPACE, false, RIGHT_QUERY, 0, 0, {0}},
     {VMM_DIFF, BY_SPACE, false, RIGHT_QUERY, WITH_SPACE, RIGHT_QUERY, {VA}},
     {VMM_SETTLE, BY_SPACE, false, 0, 0, 0, {0}},

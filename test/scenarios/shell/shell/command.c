@@ -32,6 +32,8 @@ static const struct command commands[] = {
     {"exec", "sv", "NAME VA", "a task in the space calls the address", do_exec},
     {"query", "sv", "NAME VA", "what is mapped at the address", do_query},
     {"maps", "s", "NAME", "what is mapped where", do_maps},
+    {"explain", "sva", "NAME VA r|w|x",
+     "why an access there is allowed or refused: levels, grants, who pays", do_explain},
     {"stats", "?s", "[NAME]", "pages and tables of a space, and who pays; or the machine's frames",
      do_stats},
     {"list", "", "", "the names and what they stand for", do_list},

@@ -35,6 +35,8 @@ command_t do_snapshot, do_diff, do_rollback;
 command_t do_write, do_read, do_exec;
 // views.c
 command_t do_query, do_maps, do_stats, do_audit;
+// explain.c
+command_t do_explain;
 
 // Forgets a name and gives its capabilities up.
 void space_drop_name(struct shell *shell, struct name *name);

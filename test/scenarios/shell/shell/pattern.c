@@ -11,6 +11,7 @@ static const struct choice {
 } choices[] = {
     {'m', "cow", CLONE_COW}, {'m', "copy", CLONE_COPY}, {'l', "lazy", MAP_LAZY}, {'l', "now", 0},
     {'z', "4K", MAP_4K},     {'z', "2M", MAP_2M},       {'z', "1G", MAP_1G},     {'q', "quota", 0},
+    {'a', "r", PROT_R},      {'a', "w", PROT_W},        {'a', "x", PROT_X},
 };
 
 static enum match read_choice(struct argument *argument)

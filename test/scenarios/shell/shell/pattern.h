@@ -6,6 +6,7 @@
 //   m  cow | copy                          w  any word
 //   l  lazy | now        z  4K | 2M | 1G   q  quota, which must have a number behind it
 //   c  a number, 1 to READ_MAX             h  hex digits, 1 to WRITE_MAX bytes
+//   a  r | w | x
 //
 // Behind a '?' each of them may be missing, a 'q' with its number.
 #pragma once
@@ -21,7 +22,7 @@ struct name;
 struct argument {
     char letter;
     const char *word;
-    uint64_t number;   // v, c; m: enum clone_mode; l, z: MAP_*
+    uint64_t number;   // v, c; m: enum clone_mode; l, z: MAP_*; a: PROT_*
     uint32_t prot;     // p
     struct name *name; // whoever looks it up
 };

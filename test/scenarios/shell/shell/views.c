@@ -17,6 +17,8 @@ status_t do_query(struct shell *shell, const struct arguments *a)
         return status;
     if (page.flags & PAGE_LAZY)
         answer("0x%lx lazy %s", va, prot_text(page.prot));
+    else if (page.flags & PAGE_PAGED)
+        answer("0x%lx paged %s", va, prot_text(page.prot));
     else if (page.flags & PAGE_MAPPED)
         answer("0x%lx -> 0x%lx %s %s", va, page.frame + (va - page.start), size_text(&page),
                prot_text(page.prot));
@@ -34,8 +36,9 @@ static void answer_run(const struct vmm_page *run)
                                                      : "";
     if (run->pages == 0)
         return;
-    if (run->flags & PAGE_LAZY)
-        answer("0x%lx-0x%lx %s lazy", run->start, end, prot_text(run->prot));
+    if (run->flags & (PAGE_LAZY | PAGE_PAGED))
+        answer("0x%lx-0x%lx %s %s", run->start, end, prot_text(run->prot),
+               run->flags & PAGE_LAZY ? "lazy" : "paged");
     else
         answer("0x%lx-0x%lx %s %s mapped%s", run->start, end, prot_text(run->prot), size_text(run),
                sharing);
