@@ -45,8 +45,9 @@ static void test_in_steps(void **state)
         assert_int_equal(fake_clone(f, a, CLONE_COPY, 0, &c), OK);
         assert_int_equal(fake_protect(f, a, VA, PAGES, PROT_R), OK);
         assert_int_equal(fake_write(f, a, VA + 9 * PAGE_SIZE, 1), E_FAULT);
+        assert_int_equal(fake_protect(f, a, VA, PAGES, RW), OK);
         assert_int_equal(fake_share(f, c, VA, PAGES, b, VA, RW), OK);
-        assert_int_equal(fake_move(f, a, VA, PAGES, b, 2 * VA, PROT_R), OK);
+        assert_int_equal(fake_move(f, a, VA, PAGES, b, 2 * VA, RW), OK);
         assert_int_equal(fake_read(f, a, VA, &byte), E_FAULT);
         for (unsigned i = 0; i < PAGES; i++) {
             assert_int_equal(fake_read(f, b, 2 * VA + i * PAGE_SIZE, &byte), OK);
