@@ -11,7 +11,7 @@ IMAGE    = $(B)/scenarios/$(S)/$(if $(filter command%,$(origin SEED)),seed-$(SEE
 SCENARIOS := $(patsubst test/scenarios/%/manifest,%,$(wildcard test/scenarios/*/manifest))
 
 .PHONY: help packages run scenario shell picture debug test test-build unit mutants coverage bench \
-        doctor stats
+        bench-build doctor stats
 help: ## this list
 	@sed -n 's/^#   make/  make/p' Makefile
 	@echo
@@ -43,7 +43,7 @@ test: ## every test; the last line is "N passed, N failed"
 	@tools/test.sh $(MAKE) $(JOBS) $(PYTEST)
 
 test-build: all unit-programs $(SCENARIOS:%=$(B)/scenarios/%/image.iso) \
-            $(B)/bench/image.iso $(B)/bench/linux-init
+            bench-build
 
 unit: unit-programs ## the host unit tests; T=text picks those with it in their name
 	$(Q)$(PYTEST) test/unit $(if $(T),-k "$(T)")
@@ -65,9 +65,11 @@ coverage: unit ## lines of the VMM's core that the unit tests reach
 
 # OURS=1: only Cadastre, with 4 levels. RECORD=1: what is measured becomes what it may cost.
 # TRACE=row: the instructions of that row, one by one, in build/bench/.
-bench: $(B)/bench/image.iso $(B)/bench/linux-init ## what operations cost here and on Linux; OURS=1 RECORD=1 TRACE=row
+bench: bench-build $(if $(OURS)$(TRACE),,images) ## what operations cost here and on Linux; OURS=1 RECORD=1 TRACE=row
 	$(Q)PYTHONPATH=tools $(PYTHON) -m cadastre.bench --build $(B) \
 	    $(if $(OURS),--ours) $(if $(RECORD),--record) $(if $(TRACE),--trace $(TRACE))
+
+bench-build: $(B)/bench/image.iso $(B)/bench/linux-init $(B)/bench/stretch.so
 
 doctor: ## look at every tool that is needed; installs and boots nothing
 	@tools/doctor.sh

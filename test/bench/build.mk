@@ -36,3 +36,8 @@ $(B)/linux/%.o: %.c | packages
 $(B)/bench/linux-init: $(LINUX_INIT_OBJ)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -static $^ -o $@
+
+# Loaded by QEMU: counts for how long interrupts are off.
+$(B)/bench/stretch.so: tools/qemu/stretch.c | packages
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c2x -O2 $(WARN) -Wno-missing-prototypes -shared -fPIC $< -o $@

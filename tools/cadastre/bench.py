@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from cadastre import (bench_counts, bench_linux, bench_ours, bench_plot, bench_record,
-                      bench_report)
+                      bench_report, bench_stretch)
 from cadastre.bench_report import Results
 from cadastre.bench_rows import ROWS, net
+from cadastre.bench_stretch import Stretch
 from cadastre.machine import BootError, BootFailed
 
 
@@ -31,16 +33,19 @@ def _watch(what: str) -> Callable[[str], None]:
     return lambda name: _progress(f"{what}: {name}")
 
 
-def measure_ours(build: Path) -> tuple[Results, str]:
-    """Cadastre with 4 levels, timed and traced; and for how long interrupts were off, in words."""
-    measured = bench_ours.measure(build, 4, _watch("Cadastre, timed"))
+def measure_ours(build: Path) -> tuple[Results, Stretch]:
+    """Cadastre with 4 levels, timed and traced; and for how long interrupts were off."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "stretch"
+        measured = bench_ours.measure(build, 4, _watch("Cadastre, timed"),
+                                      bench_stretch.arguments(build, out))
+        stretch = bench_stretch.read(out, "the bench")
     results = Results(bench_ours.numbers(measured, build),
                       bench_ours.numbers(measured, build, "least"))
-    traced = bench_counts.measure(build, measured, _watch("Cadastre, traced"))
-    results.counts = traced.counts
-    results.weighted = bench_counts.weighted(traced, measured, results.ours)
+    results.counts = bench_counts.measure(build, measured, _watch("Cadastre, traced"))
+    results.weighted = bench_counts.weighted(results.counts, measured, results.ours)
     results.series["Cadastre"] = bench_plot.series(measured)
-    return results, bench_counts.longest_path(traced, build)
+    return results, stretch
 
 
 def _measure_linux(build: Path, results: Results) -> str:
@@ -57,14 +62,17 @@ def _measure_linux(build: Path, results: Results) -> str:
 
 
 def _measure(options: argparse.Namespace) -> int:
-    results, longest = measure_ours(options.build)
+    results, stretch = measure_ours(options.build)
     note = ""
     if not options.ours:
         five = bench_ours.measure(options.build, 5, _watch("Cadastre, 5 levels"))
         results.five = bench_ours.numbers(five, options.build)
         note = _measure_linux(options.build, results)
+        others = bench_stretch.over_scenarios(options.build, _watch("Cadastre, every scenario"))
+        stretch = max(stretch, *others, key=lambda one: one.n_instructions)
     _progress("")
-    print(bench_report.head(results), bench_report.table(results), longest, sep="\n")
+    print(bench_report.head(results), bench_report.table(results), sep="\n")
+    print(stretch.text(options.build))
     if note:
         print(note)
     bench_report.write_json(results, options.build / "bench.json")

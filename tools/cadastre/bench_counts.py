@@ -4,11 +4,10 @@ page tables changed; and a check that it is the same operation that was timed.""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from cadastre.bench_listing import histogram, listing, path, text
-from cadastre.bench_log import Counts, Instruction, count, longest_in_kernel
+from cadastre.bench_listing import histogram, listing, text
+from cadastre.bench_log import Counts, Instruction, count
 from cadastre.bench_rows import PAGE_STEPS, ROWS, Measured
 from cadastre.bench_trace import trace
 
@@ -16,21 +15,6 @@ from cadastre.bench_trace import trace
 # left something to tidy up: this much, or this share.
 SLACK_INSTRUCTIONS = 40
 SLACK = 0.05
-
-
-@dataclass
-class Traced:
-    """All rows that were traced."""
-
-    counts: dict[str, Counts] = field(default_factory=dict)
-    longest: list[Instruction] = field(default_factory=list)  # in the kernel
-    longest_row: str = ""
-
-    def take(self, name: str, ran: list[Instruction], entries: int, bracket: int) -> None:
-        self.counts[name] = count(ran, entries, bracket)
-        stretch = longest_in_kernel(ran)
-        if len(stretch) > len(self.longest):
-            self.longest, self.longest_row = stretch, name
 
 
 def elfs(build: Path) -> list[Path]:
@@ -53,32 +37,25 @@ def check(name: str, measured: Measured, counts: Counts) -> None:
 
 
 def measure(build: Path, measured: dict[str, Measured],
-            on_row: Callable[[str], None] = lambda name: None) -> Traced:
+            on_row: Callable[[str], None] = lambda name: None) -> dict[str, Counts]:
     """Boots and traces every row that was timed."""
     rows = {row.name for row in ROWS} & set(measured)
-    traced = Traced()
+    found: dict[str, Counts] = {}
 
     def done(name: str, ran: list[Instruction], entries: int) -> None:
         on_row(name)
-        traced.take(name, ran, entries, measured["bracket"].median)
-        check(name, measured[name], traced.counts[name])
+        found[name] = count(ran, entries, measured["bracket"].median)
+        check(name, measured[name], found[name])
 
     trace(build, 4, rows.__contains__, done)
-    return traced
+    return found
 
 
-def weighted(traced: Traced, measured: dict[str, Measured],
+def weighted(counts: dict[str, Counts], measured: dict[str, Measured],
              ours: dict[str, float]) -> dict[str, float]:
     """{row: what an operation costs, with its share of the weights}"""
-    return {name: round(ours[name] + counts.weight() / measured[name].per, 1)
-            for name, counts in traced.counts.items() if name in ours}
-
-
-def longest_path(traced: Traced, build: Path) -> str:
-    """In words: how long interrupts were off at most, and in which functions."""
-    lines = listing(traced.longest, elfs(build))
-    return (f"interrupts off for at most {len(lines):,} instructions, in the row "
-            f"{traced.longest_row}: {path(lines)}")
+    return {name: round(ours[name] + counted.weight() / measured[name].per, 1)
+            for name, counted in counts.items() if name in ours}
 
 
 def explain(build: Path, levels: int, wanted: str, folder: Path) -> str:

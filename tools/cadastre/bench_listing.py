@@ -95,8 +95,3 @@ def histogram(lines: list[Line], most: int = 40) -> str:
     counts = Counter((line.program, line.function) for line in lines)
     return "\n".join(f"{n:10,}  {program:8} {function}"
                      for (program, function), n in counts.most_common(most))
-
-
-def path(lines: list[Line]) -> str:
-    """The functions that a stretch went through, in the order in which it came to each first."""
-    return " > ".join(dict.fromkeys(line.function for line in lines))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
 
 _CODE = re.compile(r"^0x([0-9a-f]+):  ((?:[0-9a-f]{2} )+) *(.*?)\s*$")
 _RAN = "Trace 0: "
@@ -90,13 +89,6 @@ def _faults(ran: list[Instruction]) -> int:
             pending.discard(one)
             count += 1
     return count
-
-
-def longest_in_kernel(ran: list[Instruction]) -> list[Instruction]:
-    """The longest stretch in the kernel, where interrupts are off."""
-    stretches = (list(group) for in_kernel, group in groupby(ran, lambda one: one.in_kernel)
-                 if in_kernel)
-    return max(stretches, key=len, default=[])
 
 
 def count(ran: list[Instruction], entries: int, bracket: int) -> Counts:

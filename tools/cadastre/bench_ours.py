@@ -24,17 +24,18 @@ IMAGE = Path("bench/image.iso")  # under the build folder
 ALIKE = ("-rtc", "base=2024-01-01,clock=vm", "-seed", "1")
 
 
-def config(build: Path, levels: int) -> Config:
-    return Config(build / IMAGE, MEMORY, CPU[levels], icount=ICOUNT, extra=ALIKE)
+def config(build: Path, levels: int, more: tuple[str, ...] = ()) -> Config:
+    return Config(build / IMAGE, MEMORY, CPU[levels], icount=ICOUNT, extra=ALIKE + more)
 
 
-def measure(build: Path, levels: int,
-            on_row: Callable[[str], None] = lambda name: None) -> dict[str, Measured]:
-    """Boots and answers what each row cost. Raises where the boot is no pass."""
+def measure(build: Path, levels: int, on_row: Callable[[str], None] = lambda name: None,
+            more: tuple[str, ...] = ()) -> dict[str, Measured]:
+    """Boots, with `more` arguments for QEMU, and answers what each row cost. Raises where the boot is
+    no pass."""
     def on_line(line: str) -> None:
         if match := re.match(r"# bench: (\w+)", line):
             on_row(match[1])
-    result = boot(config(build, levels), TIMEOUT, on_line).check()
+    result = boot(config(build, levels, more), TIMEOUT, on_line).check()
     measured = parse(result.lines)
     check_counter(measured)
     return measured

@@ -104,9 +104,8 @@ def trace(build: Path, levels: int, wanted: Callable[[str], bool], done: Done) -
         server = ("-chardev", f"socket,path={path},server=on,wait=off,id=gdb", "-gdb",
                   "chardev:gdb")
         memory = arguments(folder / "memory", bench_ours.MEMORY)
-        config = replace(bench_ours.config(build, levels), paused=True,
-                         machine="pc,memory-backend=ram",
-                         extra=bench_ours.ALIKE + server + memory)
+        config = replace(bench_ours.config(build, levels, server + memory), paused=True,
+                         machine="pc,memory-backend=ram")
         with Machine(config, TIMEOUT) as machine:
             machine.monitor  # it is there when QEMU has opened its sockets
             gdb = GdbRemote(path, TIMEOUT)
