@@ -43,7 +43,7 @@ def test_with_another_seed(boot, seeded, seed, config):
 SHARE = re.compile(r"# judge: (.*): (computing|memory|calls): (\d+)/10 of the time alone, (\d+) tasks")
 
 # A request or a call that outlasts a time slice is finished all the same.
-SLACK = 2.5
+SLACK = 2
 
 
 def test_nobody_takes_more_than_its_turns(boot):

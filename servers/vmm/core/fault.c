@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fault.h"
 
+#include "account.h"
 #include "explain.h"
 #include "job.h"
 #include "leaf.h"
@@ -176,6 +177,23 @@ bool fault_serve(struct vmm *vm, record_t task, const uint64_t words[MESSAGE_WOR
     return false;
 }
 
+// Whether the fault needs a frame still and its account has none. Most of those that wait do: they must
+// not make a request of somebody else's, which gave something back, any longer.
+static bool is_hopeless(struct vmm *vm, const struct task *t)
+{
+    const struct space *s = space_of(vm, t->space);
+    unsigned access = fault_access(t->code >> 32);
+    if (account_check(vm, s->account, 1) == OK)
+        return false;
+    struct spot spot = pt_find(vm, s->root, t->address >> PAGE_SHIFT);
+    if (!(pte_prot(spot.pte) & access) || pte_is_device(spot.pte))
+        return false;
+    if (!pte_is_present(spot.pte))
+        return pte_is_lazy(spot.pte);
+    return access == PROT_W &&
+           (spot.is_joint || !page_is_sole(vm, frame_number(pte_address(spot.pte)), spot.level));
+}
+
 // What the entry does not allow any more goes on too, and ends by its next fault.
 void fault_retry(struct vmm *vm)
 {
@@ -183,6 +201,10 @@ void fault_retry(struct vmm *vm)
     while (*link) {
         struct task *t = task_of(vm, *link);
         record_t pager;
+        if (is_hopeless(vm, t)) {
+            link = &t->next_starved;
+            continue;
+        }
         status_t status =
             fault_resolve(vm, t->space, t->address, fault_access(t->code >> 32), &pager);
         if (lacks_memory(status)) {
