@@ -213,6 +213,20 @@ static struct slot *portal_slot(struct task *t, slot_t number, unsigned flag, st
     return s;
 }
 
+// Whether the capability that the call sends, if any, may be. A receive right is not lent: who waits at
+// an endpoint holds on to it by that right, which would end in his back.
+static status_t check_sent(struct task *t, uint64_t header)
+{
+    unsigned flags = header_flags(header);
+    const struct slot *from = slot_at(t, header_send(header));
+    if (flags & SYS_MOVE && flags & SYS_LEND)
+        return E_INVAL;
+    if (!header_send(header))
+        return OK;
+    status_t status = slot_check_send(from, flags & SYS_MOVE);
+    return status == OK && flags & SYS_LEND && from->type == SLOT_ENDPOINT ? E_INVAL : status;
+}
+
 status_t ipc_call(struct task *t)
 {
     status_t status;
@@ -220,10 +234,8 @@ status_t ipc_call(struct task *t)
     struct slot *target = portal_slot(t, header_target(header), SLOT_CALL, &status);
     if (status == OK)
         status = slot_check_empty(t, header_receive(header));
-    if (status == OK && (header_flags(header) & (SYS_MOVE | SYS_LEND)) == (SYS_MOVE | SYS_LEND))
-        status = E_INVAL;
-    if (status == OK && header_send(header))
-        status = slot_check_send(slot_at(t, header_send(header)), header_flags(header) & SYS_MOVE);
+    if (status == OK)
+        status = check_sent(t, header);
     if (status == OK)
         status = portal_enter(target->portal);
     if (status != OK)

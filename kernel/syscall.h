@@ -23,12 +23,6 @@ static inline slot_t header_send(uint64_t header)
     return header >> 16 & SLOT_MAX;
 }
 
-// The same header, sending no capability.
-static inline uint64_t header_without_send(uint64_t header)
-{
-    return header & ~((uint64_t)SLOT_MAX << 16);
-}
-
 static inline slot_t header_receive(uint64_t header)
 {
     return header >> 28 & SLOT_MAX;

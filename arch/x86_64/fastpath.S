@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The ways through the kernel that matter most, each for the plain case: a CALL, or a page fault, to a
-// server that waits alone; its REPLY_RECV when nothing else is pending; a NOTIFY, a YIELD. The words of a message stay in their registers from one task to the other.
-// Whatever is not plain goes to the general path in kernel/, which does the same and more: nothing is
-// written here before all is known to fit.
+// server that waits alone; its REPLY_RECV when nothing else is pending; a NOTIFY, a YIELD. The words of
+// a message stay in their registers from one task to the other. Whatever is not plain goes to the general
+// path in kernel/, which does the same and more: nothing that matters to it is written here before all is
+// known to fit.
 //
 // RBX: current; RAX: header, then result. A task that is `special` goes the general way.
 #include "arch/offsets.h"

@@ -80,7 +80,8 @@ static inline struct result ipc_call(slot_t portal, slot_t send, slot_t receive,
     return sys_invoke(sys_header(SYS_CALL, portal, send, receive, 0, 0), m);
 }
 
-// The same, but `send` is lent: whatever the server does with it, it is gone when this returns.
+// The same, but `send` (no receive right) is lent: whatever the server does with it, it is gone when
+// this returns.
 static inline struct result ipc_call_lending(slot_t portal, slot_t send, slot_t receive,
                                              struct message *m)
 {

@@ -16,7 +16,8 @@
 
 // Any task.
 //   CALL        target: portal (call flag). Sends the words and at most one capability, waits for
-//               the reply. `receive` names an empty slot for a capability in the reply.
+//               the reply. `receive` names an empty slot for a capability in the reply. SYS_LEND of
+//               a receive right is E_INVAL.
 //   REPLY_RECV  target: endpoint. With SYS_REPLY: answers the caller in the reply slot first. Then
 //               waits; the next caller's reply capability lands in the (then empty) reply slot.
 //               Target 0 with SYS_REPLY: only answers, and goes on. E_MORE and, with SYS_POLL, E_BUSY

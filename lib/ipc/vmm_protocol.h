@@ -3,6 +3,12 @@
 // rights. The six words of the call are the request, the reply's word 0 is a status_t
 // (sign-extended) and its other words are zero unless said. What fails changes nothing.
 //
+// Any request may answer E_MORE: what it does goes in steps, or has to wait. Then make the same call
+// again, with the words that came back but for word 0, until the answer is another; word 5 of the first
+// call is 0. (SPACE_DESTROY and REVOKE: with the words of the first call.) A clone that comes with E_MORE
+// is there, and waits for its pages: do not clone again, but call SETTLE on it.
+// ipc/vmm_client.h does all that.
+//
 // Word 0: opcode in bits 0..15, protocol version in bits 16..31, flags in bits 32..63.
 // VAs are what the space itself calls an address; ranges are (va, pages of 4 KiB).
 #pragma once

@@ -126,6 +126,21 @@ static void it_cannot_be_moved_or_taken_without_the_right(void **state)
     assert_int_equal(slot_of(loan.client, CARGO)->type, SLOT_PORTAL);
 }
 
+// Whoever waits at an endpoint counts on his right to: it may not end meanwhile.
+static void a_receive_right_is_not_lent(void **state)
+{
+    (void)state;
+    struct loan loan;
+    make_cargo(&loan);
+    struct slot *cargo = slot_of(loan.client, CARGO);
+    slot_drop(cargo);
+    make_endpoint(world.vmm, 22);
+    assert_status(slot_transfer(slot_of(world.vmm, 22), cargo, true, 0), OK);
+    assert_status(lend(&loan, 0), E_INVAL);
+    assert_int_equal(cargo->type, SLOT_ENDPOINT);
+    assert_int_equal(cargo->endpoint->refs, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +152,7 @@ int main(void)
         KERNEL_TEST(it_ends_with_the_borrower),
         KERNEL_TEST(a_kept_reply_keeps_the_loan),
         KERNEL_TEST(it_cannot_be_moved_or_taken_without_the_right),
+        KERNEL_TEST(a_receive_right_is_not_lent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
