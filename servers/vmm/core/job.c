@@ -153,9 +153,11 @@ void job_leave(struct vmm *vm, record_t space, portal_t by)
 {
     pfn_t pfn = space_of(vm, space)->job;
     const struct job *j = job_of(vm, pfn);
-    for (unsigned i = 0; pfn.n && i < j->n; i++)
-        if (j->edits[i].grant == by) {
-            job_end(vm, pfn);
-            return;
-        }
+    if (!pfn.n)
+        return;
+    bool ends = !j->commits && j->by;
+    for (unsigned i = 0; i < j->n; i++)
+        ends |= j->edits[i].grant == by;
+    if (ends)
+        job_end(vm, pfn);
 }

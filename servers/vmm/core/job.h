@@ -57,7 +57,8 @@ must_check status_t job_resume(struct vmm *vm, record_t space, portal_t by, uint
 status_t job_help(struct vmm *vm, record_t space);
 
 // The grant `by` on the space is about to go: so does a job that shares pages through it, as far as it
-// came, for nobody would know through what the rest came. Its caller has lost the grant.
+// came, for nobody would know through what the rest came. Its caller has lost the grant. A plan gives way
+// whoever made it: it may be for pages that the grant let him place.
 void job_leave(struct vmm *vm, record_t space, portal_t by);
 
 // Ends the job of a space, if there is one, wherever it is.

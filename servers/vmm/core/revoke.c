@@ -89,10 +89,10 @@ static unsigned bury_leaves(struct vmm *vm, struct portal *grant, unsigned budge
                             struct portal_set *dead)
 {
     record_t space = grant->owner;
-    struct portal *places = NULL;
-    uint32_t index = 0;
-    unsigned cost = 0;
     portal_t number = grant->child;
+    uint32_t index = number / PORTALS_IN_FRAME;
+    struct portal *places = portal_of(vm, index * PORTALS_IN_FRAME);
+    unsigned cost = 0;
     for (; number && cost < budget; cost += LEAF_WORK) {
         if (number / PORTALS_IN_FRAME != index) {
             index = number / PORTALS_IN_FRAME;
@@ -121,7 +121,9 @@ static unsigned step_grant(struct vmm *vm, struct revoke *r, unsigned budget,
         r->via_top = grant->link;
         move_via(vm, r, r->via_top);
     } else if (grant->child) {
-        unsigned cost = bury_leaves(vm, grant, budget, dead);
+        // A job of the space may be through one of them, and must end with it.
+        bool has_job = space_of(vm, grant->owner)->job.n;
+        unsigned cost = has_job ? 0 : bury_leaves(vm, grant, budget, dead);
         if (cost)
             return cost;
         r->grant = grant->child;

@@ -181,12 +181,67 @@ static void test_failures_in_steps(void **state)
     fake_drop(f, &b);
 }
 
+// A capability is revoked whose job shares pages, or is about to: none comes through it after that,
+// even if nothing has yet, or somebody helps.
+static void test_the_grant_goes(void **state)
+{
+    struct fake *f = *state;
+    for (unsigned steps = 1; steps < 80; steps++) {
+        struct fake_cap a = new_space(f, 0), b = new_space(f, 0), parent, leaf;
+        uint64_t words[MESSAGE_WORDS] = {vmm_word0(VMM_SHARE, 0), VA, PAGES, VA, RW};
+        const uint64_t word0 = words[0];
+        assert_int_equal(fake_derive(f, a, 0, 1 << 20, RIGHTS_SPACE, &parent), OK);
+        assert_int_equal(fake_derive(f, parent, 0, 1 << 20, RIGHTS_SPACE, &leaf), OK);
+        assert_int_equal(fake_map(f, a, VA, PAGES, RW, MAP_LAZY), OK);
+        f->vm.state->step_work = 30;
+        for (unsigned i = 0; i < steps && fake_step(f, leaf, words, &b) == E_MORE; i++)
+            words[0] = word0;
+        f->vm.state->step_work = STEP_WORK;
+        assert_int_equal(fake_revoke(f, a, &parent), OK);
+        assert_int_equal(fake_audit(f), 0);
+        for (unsigned i = 0; i < PAGES; i++) {
+            uint8_t byte;
+            assert_int_equal(fake_read(f, b, VA + i * PAGE_SIZE, &byte), E_FAULT);
+        }
+        assert_false(is_locked(f, a) || is_locked(f, b));
+        assert_int_equal(fake_audit(f), 0);
+        fake_drop(f, &leaf);
+        fake_drop(f, &parent);
+        fake_drop(f, &a);
+        fake_drop(f, &b);
+        assert_int_equal(f->vm.state->n_free, f->n_free);
+    }
+}
+
+// A plan made for a capability that is revoked is none any more: its caller has to show it again.
+static void test_the_destination_goes(void **state)
+{
+    struct fake *f = *state;
+    struct fake_cap a = new_space(f, 0), b = new_space(f, 0), to;
+    uint64_t words[MESSAGE_WORDS] = {vmm_word0(VMM_SHARE, 0), VA, PAGES, VA, RW};
+    const uint64_t word0 = words[0];
+    assert_int_equal(fake_derive(f, b, 0, 1 << 20, RIGHTS_SPACE, &to), OK);
+    assert_int_equal(fake_map(f, a, VA, PAGES, RW, MAP_4K), OK);
+    f->vm.state->step_work = 10;
+    assert_int_equal(fake_step(f, a, words, &to), E_MORE);
+    assert_int_equal(words[5] & 1, 0);
+    f->vm.state->step_work = STEP_WORK;
+    assert_int_equal(fake_revoke(f, b, &to), OK);
+    words[0] = word0;
+    assert_int_equal(fake_step(f, a, words, NULL), E_SLOT);
+    assert_int_equal(fake_audit(f), 0);
+    fake_drop(f, &to);
+    fake_drop(f, &a);
+    fake_drop(f, &b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         FAKE_TEST(test_in_steps),         FAKE_TEST(test_others_help),
         FAKE_TEST(test_a_plan_gives_way), FAKE_TEST(test_the_space_goes),
         FAKE_TEST(test_tokens),           FAKE_TEST(test_failures_in_steps),
+        FAKE_TEST(test_the_grant_goes),   FAKE_TEST(test_the_destination_goes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
