@@ -48,7 +48,7 @@ static void part_from(struct vmm *vm, pfn_t from, pfn_t to, unsigned i, unsigned
     frame_of(vm, marked)->refs--;
     entry->bits |= PTE_W;
     frame_of(vm, copy)->refs = 1;
-    frame_zero(vm, copy, 0);
+    frame_zero(vm, copy);
     table_copy(vm, marked, copy);
     link_copy(vm, marked, copy, &r->links);
     leave_out(vm, marked, copy, level - 1, r);

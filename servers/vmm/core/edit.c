@@ -46,9 +46,9 @@ static void fill_frame(struct vmm *vm, pfn_t to, pfn_t from)
 {
     vmm_spend(vm, WORK_PAGE);
     if (from.n)
-        frame_copy(vm, to, from, 0);
+        frame_copy(vm, to, from);
     else
-        frame_zero(vm, to, 0);
+        frame_zero(vm, to);
 }
 
 // Whether the commit makes a page in the place of `pte`, and of which frames, if not of zeros.
@@ -64,20 +64,29 @@ static bool edit_makes_page(const struct vmm *vm, const struct edit *e, pte_t pt
     return !edit_keeps(vm, e, pte, level, false);
 }
 
+// How many of `n` things of so many units each there is work left for: one at least.
+static uint64_t work_share(const struct vmm *vm, uint64_t n, int64_t units)
+{
+    uint64_t most = vm->left > 0 ? (uint64_t)(vm->left / units) + 1 : 1;
+    return most < n ? most : n;
+}
+
 // Zeroes or copies the block for a large page, which is the next in the reserve, in steps: nobody
 // sees it before. True if it is ready.
 static bool fill_block(struct vmm *vm, struct edit *e, uint64_t page, unsigned level, pfn_t from)
 {
-    uint32_t to = e->reserve.large[level - 2].n;
+    pfn_t to = e->reserve.large[level - 2];
     if (e->filling != page)
         e->filled = 0;
+    uint64_t n = work_share(vm, pt_span(level) - e->filled, WORK_PAGE);
+    uint32_t at = (uint32_t)e->filled;
+    if (from.n)
+        frames_copy(vm, (pfn_t){to.n + at}, (pfn_t){from.n + at}, n);
+    else
+        frames_zero(vm, (pfn_t){to.n + at}, n);
+    vmm_spend(vm, (int64_t)n * WORK_PAGE);
     e->filling = page;
-    while (e->filled < pt_span(level)) {
-        uint32_t i = (uint32_t)e->filled++;
-        fill_frame(vm, (pfn_t){to + i}, from.n ? (pfn_t){from.n + i} : PFN_NONE);
-        if (vmm_is_spent(vm))
-            break;
-    }
+    e->filled += n;
     bool is_ready = e->filled == pt_span(level);
     if (is_ready)
         e->filled = 0;
@@ -207,7 +216,7 @@ static pfn_t new_child(struct vmm *vm, struct edit *e, pfn_t table, unsigned lev
     vmm_spend(vm, WORK_MANY);
     if (pte_is_table(old, level)) {
         pfn_t joint = frame_number(pte_address(old));
-        frame_zero(vm, child, 0);
+        frame_zero(vm, child);
         table_copy(vm, joint, child);
         link_copy(vm, joint, child, &e->reserve.links);
         frame_of(vm, joint)->refs--;
@@ -272,16 +281,10 @@ static void table_mark(struct vmm *vm, pfn_t table, pfn_t child)
     frame_of(vm, table)->flags |= frame_of(vm, child)->flags & FRAME_DEVICE;
 }
 
-// How many of `n` pages of a run there is work left for: if not for all, then none is left behind.
-static unsigned run_share(const struct vmm *vm, const struct edit *e, uint64_t n)
-{
-    uint64_t most = vm->left > 0 ? (uint64_t)vm->left / (uint64_t)run_work(e) + 1 : 1;
-    return (unsigned)(most < n ? most : n);
-}
-
 static void commit_run(struct vmm *vm, struct edit *e, pfn_t table, uint64_t first, uint64_t last)
 {
-    struct run run = {table, table_index(first, 1), run_share(vm, e, last - first + 1), first};
+    unsigned n = (unsigned)work_share(vm, last - first + 1, run_work(e));
+    struct run run = {table, table_index(first, 1), n, first};
     run_commit(vm, e, &run);
     vmm_spend(vm, run.n * run_work(e));
     edit_pause(vm, e, first + run.n);

@@ -50,7 +50,7 @@ void frame_unlist(struct vmm *vm, pfn_t *head, pfn_t pfn)
         frame_of(vm, f->next)->prev = f->prev;
 }
 
-void frame_copy(struct vmm *vm, pfn_t to, pfn_t from, unsigned order)
+void frames_copy(struct vmm *vm, pfn_t to, pfn_t from, uint64_t n)
 {
-    __builtin_memcpy(frame_at(vm, to), frame_at(vm, from), PAGE_SIZE << order);
+    __builtin_memcpy(frame_at(vm, to), frame_at(vm, from), n * PAGE_SIZE);
 }

@@ -122,12 +122,22 @@ void frame_free_block(struct vmm *vm, pfn_t pfn, unsigned level);
 void frame_list(struct vmm *vm, pfn_t *head, pfn_t pfn);
 void frame_unlist(struct vmm *vm, pfn_t *head, pfn_t pfn);
 
-// Eight bytes at a time, at once where it is called: what every new page waits for.
-static inline void frame_zero(const struct vmm *vm, pfn_t pfn, unsigned order)
+// Frames in a row. Eight bytes at a time, at once where it is called: what every new page waits for.
+static inline void frames_zero(const struct vmm *vm, pfn_t pfn, uint64_t n)
 {
     void *at = frame_at(vm, pfn);
-    uint64_t n = (uint64_t)PAGE_SIZE / 8 << order;
+    n *= PAGE_SIZE / 8;
     __asm__ volatile("rep stosq" : "+D"(at), "+c"(n) : "a"(0) : "memory");
 }
 
-void frame_copy(struct vmm *vm, pfn_t to, pfn_t from, unsigned order);
+static inline void frame_zero(const struct vmm *vm, pfn_t pfn)
+{
+    frames_zero(vm, pfn, 1);
+}
+
+void frames_copy(struct vmm *vm, pfn_t to, pfn_t from, uint64_t n);
+
+static inline void frame_copy(struct vmm *vm, pfn_t to, pfn_t from)
+{
+    frames_copy(vm, to, from, 1);
+}

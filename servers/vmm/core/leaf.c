@@ -36,7 +36,7 @@ bool leaf_map(struct vmm *vm, record_t account, pfn_t root, uint64_t page, unsig
     // The table's last empty entry: it may become one with the others.
     if (frame_of(vm, leaf.table)->used == PTE_ENTRIES - 1 || !page_alloc(vm, account, &pfn))
         return false;
-    frame_zero(vm, pfn, 0);
+    frame_zero(vm, pfn);
     table_store(vm, leaf.table, leaf.i,
                 pte_page(frame_address(pfn), 1, prot, PROT_R | PROT_W | PROT_X, 0, true));
     return true;
@@ -64,7 +64,7 @@ static bool leaf_fill(struct vmm *vm, record_t account, const struct leaf *leaf,
     pfn_t pfn;
     if (pte_lazy_level(lazy) > 1 || !page_alloc(vm, account, &pfn))
         return false;
-    frame_zero(vm, pfn, 0);
+    frame_zero(vm, pfn);
     *table_entry(vm, leaf->table, leaf->i) =
         pte_page(frame_address(pfn), 1, pte_prot(lazy), pte_max(lazy), 0, true);
     return true;
@@ -76,7 +76,7 @@ static bool leaf_copy(struct vmm *vm, record_t account, pfn_t root, const struct
     pfn_t pfn;
     if (!page_alloc(vm, account, &pfn))
         return false;
-    frame_copy(vm, pfn, frame_number(pte_address(old)), 0);
+    frame_copy(vm, pfn, frame_number(pte_address(old)));
     *table_entry(vm, leaf->table, leaf->i) =
         pte_page(frame_address(pfn), 1, pte_prot(old), pte_max(old), 0, true);
     if (pte_is_present(old))

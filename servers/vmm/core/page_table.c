@@ -59,7 +59,7 @@ void pt_init_root(struct vmm *vm, pfn_t root, pte_t entry)
     struct frame *f = frame_of(vm, root);
     f->level = (uint8_t)vm->state->levels;
     f->refs = 1;
-    frame_zero(vm, root, 0);
+    frame_zero(vm, root);
     // Not counted in `used`: that is of the user half.
     table_entries(vm, root)[ROOT_ENTRY_KERNEL] = entry;
 }

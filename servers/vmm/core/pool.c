@@ -22,7 +22,7 @@ static status_t pool_grow(struct vmm *vm, record_t account)
     status_t status = frame_alloc(vm, account, FRAME_RECORDS, &pfn);
     if (status != OK)
         return status;
-    frame_zero(vm, pfn, 0);
+    frame_zero(vm, pfn);
     *(struct pool_header *)frame_at(vm, pfn) = (struct pool_header){.used = 1};
     frame_list(vm, &account_of(vm, account)->records, pfn);
     return OK;
@@ -76,7 +76,7 @@ void record_free(struct vmm *vm, record_t id)
 void pool_start(struct vmm *vm, pfn_t pfn, uint64_t quota)
 {
     struct state *s = vm->state;
-    frame_zero(vm, pfn, 0);
+    frame_zero(vm, pfn);
     *(struct pool_header *)frame_at(vm, pfn) = (struct pool_header){.used = 1};
     *frame_of(vm, pfn) = (struct frame){.kind = FRAME_RECORDS};
     s->root_account = pool_take(vm, pfn, RECORD_ACCOUNT);

@@ -63,7 +63,7 @@ static status_t portals_create(struct vmm *vm, record_t account)
         frame_free(vm, pfn);
         return status;
     }
-    frame_zero(vm, pfn, 0);
+    frame_zero(vm, pfn);
     frame_of(vm, pfn)->link = index;
     frame_list(vm, &account_of(vm, account)->portals, pfn);
     return OK;

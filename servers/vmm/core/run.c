@@ -89,7 +89,7 @@ static unsigned run_new_pages(struct vmm *vm, struct edit *e, pte_t *entries, un
     const uint64_t bits = pte_page(0, 1, e->prot, e->max, 0, true).bits;
     n = reserve_take_pages(vm, &e->reserve, pages, n < PAGES_AT_ONCE ? n : PAGES_AT_ONCE);
     for (unsigned i = 0; i < n; i++) {
-        frame_zero(vm, pages[i], 0);
+        frame_zero(vm, pages[i]);
         entries[i].bits = bits | frame_address(pages[i]);
     }
     return n;

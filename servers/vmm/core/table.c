@@ -120,7 +120,7 @@ void table_fill(struct vmm *vm, pfn_t table, unsigned level, pte_t e)
     pte_t *entries = table_entries(vm, table);
     f->level = (uint8_t)(level - 1);
     if (pte_is_empty(e)) {
-        frame_zero(vm, table, 0);
+        frame_zero(vm, table);
         return;
     }
     for (unsigned i = 0; i < PTE_ENTRIES; i++)

@@ -2,12 +2,81 @@
 #include "transfer.h"
 
 #include "job.h"
+#include "leaf.h"
+#include "link.h"
+#include "page.h"
 #include "space.h"
 
 enum { OWN, PLACE, UNMAP, ARM };
 
+// Whether this may be the last page of a full table to be shared: then that may become one entry.
+static bool share_may_join(const struct vmm *vm, const struct leaf *from)
+{
+    const unsigned end = PTE_ENTRIES - 1;
+    pte_t first = table_load(vm, from->table, from->i ? 0 : end);
+    pte_t last = table_load(vm, from->table, from->i < end ? end : 0);
+    return frame_of(vm, from->table)->used == PTE_ENTRIES && first.bits & last.bits & PTE_SHARED;
+}
+
+// Whether the page at the source is its space's own and will be as it is, and its place is free.
+static bool share_is_plain(const struct vmm *vm, const struct transfer *t, const struct leaf *from,
+                           const struct leaf *to)
+{
+    pte_t old = table_load(vm, from->table, from->i), place = table_load(vm, to->table, to->i);
+    bool is_free = t->pager ? pte_is_paged(place) && pte_pager(place) == t->pager &&
+                                  !(t->prot & ~pte_prot(place))
+                            : pte_is_empty(place);
+    if (!is_free || !pte_has_page(old) || t->prot & ~pte_max(old))
+        return false;
+    if (old.bits & PTE_SHARED)
+        return true;
+    return !share_may_join(vm, from) && page_is_sole(vm, frame_number(pte_address(old)), 1);
+}
+
+// Notes at the destination through which grant the page comes. False: a record could not be had.
+static bool share_note(struct vmm *vm, const struct transfer *t, record_t parent,
+                       const struct leaf *to)
+{
+    record_t via = via_find(vm, t->grant, parent), new_via = 0, new_link = 0;
+    bool has_link = via && link_is_there(vm, to->table, to->i, via);
+    if (!via && link_reserve(vm, space_of(vm, t->from)->account, 1, &new_via) != OK)
+        return false;
+    if (!has_link && link_reserve(vm, space_of(vm, t->to)->account, 1, &new_link) != OK) {
+        link_unreserve(vm, &new_via);
+        return false;
+    }
+    if (!via)
+        via = via_add(vm, t->grant, parent, &new_via);
+    link_set(vm, to->table, to->i, via, &new_link);
+    return true;
+}
+
+// A share of one page does without a plan where both tables are their spaces' own. False: nothing
+// was changed.
+static bool share_leaf(struct vmm *vm, const struct transfer *t)
+{
+    struct leaf from, to;
+    if (!leaf_find(vm, space_of(vm, t->from)->root, t->first, &from) ||
+        !leaf_find(vm, space_of(vm, t->to)->root, t->first_to, &to) ||
+        !share_is_plain(vm, t, &from, &to))
+        return false;
+    pte_t old = table_load(vm, from.table, from.i);
+    paddr_t frame = pte_address(old);
+    record_t parent = pte_is_linked(old) ? link_via(vm, from.table, from.i) : 0;
+    if (!share_note(vm, t, parent, &to))
+        return false;
+    old.bits |= PTE_SHARED;
+    table_store(vm, from.table, from.i, pte_arm(old, 1, true));
+    page_hold(vm, frame_number(frame), 1);
+    table_store(vm, to.table, to.i,
+                pte_page(frame, 1, t->prot, t->max & pte_max(old), PTE_SHARED | PTE_LINKED, false));
+    return true;
+}
+
 status_t transfer_pages(struct vmm *vm, struct transfer *t)
 {
+    if (t->n_pages == 1 && !t->moves && share_leaf(vm, t))
+        return OK;
     const struct space *from = space_of(vm, t->from), *to = space_of(vm, t->to);
     struct edit edits[] = {
         [OWN] =

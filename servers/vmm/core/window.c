@@ -51,7 +51,7 @@ static status_t window_grow(struct vmm *vm, unsigned i)
     status_t status = frame_alloc(vm, vm->state->root_account, FRAME_TABLE, &table);
     if (status != OK)
         return status;
-    frame_zero(vm, table, 0);
+    frame_zero(vm, table);
     frame_of(vm, table)->level = 1;
     frame_of(vm, table)->refs = 1;
     table_store(vm, vm->state->window, i, (pte_t){frame_address(table) | KERNEL_ENTRY});
@@ -99,7 +99,7 @@ status_t object_map(struct vmm *vm, record_t account, uint32_t *index)
         frame_free(vm, pfn);
         return status;
     }
-    frame_zero(vm, pfn, 0);
+    frame_zero(vm, pfn);
     frame_of(vm, pfn)->refs = 1;
     uint64_t bits = frame_address(pfn) | KERNEL_ENTRY | PTE_D | PTE_G | PTE_NX;
     table_store(vm, window_table(vm, *index), *index % PTE_ENTRIES, (pte_t){bits});

@@ -164,7 +164,7 @@ static void test_empty_table(void **state)
     struct world w = make_world(f);
     pfn_t table;
     assert_int_equal(frame_alloc(&f->vm, f->vm.state->root_account, FRAME_TABLE, &table), OK);
-    frame_zero(&f->vm, table, 0);
+    frame_zero(&f->vm, table);
     frame_of(&f->vm, table)->refs = 1;
     frame_of(&f->vm, table)->level = (uint8_t)(f->info.levels - 1);
     table_store(&f->vm, w.root, 9, pte_table(frame_address(table), true));

@@ -14,7 +14,7 @@ static pfn_t new_table(struct fake *f, unsigned level)
 {
     pfn_t table;
     assert_int_equal(frame_alloc(&f->vm, f->vm.state->root_account, FRAME_TABLE, &table), OK);
-    frame_zero(&f->vm, table, 0);
+    frame_zero(&f->vm, table);
     frame_of(&f->vm, table)->level = (uint8_t)level;
     frame_of(&f->vm, table)->refs = 1;
     return table;
