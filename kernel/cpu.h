@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What each CPU has of its own. The entry paths reach it through GS; portable code gets a pointer
-// or takes a task's. The first fields are known to assembly: see arch/percpu.h.
+// or takes a task's. The first fields are known to assembly: see arch/offsets.h.
 #pragma once
 
 #include "arch/cpu_state.h"

@@ -51,10 +51,19 @@ static bool has_room(void)
     return RING_BYTES - (output.end - output.begin) >= ROOM_NEEDED;
 }
 
+// False: something was sent instead, which is enough for one call, and there may be room next time.
+static bool make_room(void)
+{
+    bool is_there = has_room();
+    if (!is_there)
+        log_send();
+    return is_there;
+}
+
 static void line_flush(struct task *t)
 {
     ring_add(t->line, t->n_logged);
-    ring_add("\n", 1);
+    output.bytes[output.end++ % RING_BYTES] = '\n';
     t->n_logged = 0;
 }
 
@@ -72,8 +81,7 @@ static void line_append(struct task *t, char c)
 
 status_t log_end(struct task *t)
 {
-    log_send();
-    if (!has_room())
+    if (!make_room())
         return E_MORE;
     if (t->n_logged)
         line_flush(t);
@@ -83,8 +91,7 @@ status_t log_end(struct task *t)
 
 status_t log_call(struct task *t)
 {
-    log_send();
-    if (!has_room())
+    if (!make_room())
         return E_MORE;
     for (unsigned i = 0; i < LOG_BYTES; i++) {
         char c = (char)(t->regs.w[i / 8] >> i % 8 * 8);

@@ -95,7 +95,8 @@ status_t portal_revoke(struct portal *p)
     return OK;
 }
 
-#define WAKE_WORK (KERNEL_WORK_MAX / KERNEL_WAKE_MAX) // as much as killing so many portals
+#define KILLS_MAX 18u                           // in one call: each may put a report into a queue
+#define WAKE_WORK (KILLS_MAX / KERNEL_WAKE_MAX) // as much as killing so many portals
 
 // Wakes who is queued through a dead portal.
 static status_t wake_callers(struct portal *p, unsigned *work)
@@ -131,7 +132,7 @@ static status_t revoke_places(struct portal *place, uint64_t bits, unsigned *wor
 status_t portals_revoke(uint64_t index, uint64_t low, uint64_t high)
 {
     struct object *object;
-    unsigned work = KERNEL_WORK_MAX;
+    unsigned work = KILLS_MAX;
     if (high >> (PORTALS_PER_FRAME - 64))
         return E_INVAL;
     status_t status = object_find(index, OBJECT_PORTALS, &object);

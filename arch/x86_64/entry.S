@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The ways into and out of the kernel but for the fast ones in fastpath.S. From ring 3 the registers are
-// pushed right into the current task (RSP0 points at the end of its struct registers); then the CPU's one
-// stack is taken. C answers the task to resume.
+// The ways into and out of the kernel but for the fast ones in fastpath.S. From ring 3 the
+// registers are pushed right into the current task (RSP0 points at the end of its struct
+// registers); then the CPU's one stack is taken. C answers the task to resume.
 #include "arch/offsets.h"
 #include "switch.inc"
 
@@ -55,7 +55,8 @@ trap_stubs:
     .set vector, 0
     .rept 49
     .balign 16
-    .if (vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30)
+    .if (vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || \
+        (vector == 29) || (vector == 30)
     .else
     pushq $0
     .endif
@@ -91,8 +92,8 @@ trap_from_kernel:
     pop_registers
     iretq
 
-// A system call without a fast path, or for which it found something in the way. RBX: current; the header
-// and the words as they came. All but those is the caller's loss, or saved already.
+// A system call without a fast path, or for which it found something in the way. RBX: current; the
+// header and the words as they came. All but those is the caller's loss, or saved already.
     .balign 16
     .globl syscall_general, syscall_saved
 syscall_general:
@@ -162,8 +163,8 @@ resume:
     swapgs
     sysretq
 
-// The same for a task, in RAX, that is still to hear of its system call, or never made it: whose switch is
-// done, and which is in user mode from now on.
+// The same for a task, in RAX, that is still to hear of its system call, or never made it: whose
+// switch is done, and which is in user mode from now on.
 resume_other:
     cmpq $YIELD_VECTOR, REGS_VECTOR(%rsp)
     je resume_yield

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The ways through the kernel that matter most, each for the plain case: a CALL, or a page fault, to a
-// server that waits alone; its REPLY_RECV when nothing else is pending; a NOTIFY, a YIELD. The words of
-// a message stay in their registers from one task to the other. Whatever is not plain goes to the general
-// path in kernel/, which does the same and more: nothing that matters to it is written here before all is
-// known to fit.
+// The ways through the kernel that matter most, each for the plain case: a CALL, or a page fault,
+// to a server that waits alone; its REPLY_RECV when nothing else is pending; a NOTIFY, a YIELD. The
+// words of a message stay in their registers from one task to the other. Whatever is not plain goes
+// to the general path in kernel/, which does the same and more: nothing that matters to it is
+// written here before all is known to fit.
 //
 // RBX: current; RAX: header, then result. A task that is `special` goes the general way.
 #include "arch/offsets.h"
@@ -66,8 +66,8 @@ syscall_entry:
 unknown:
     mov $ANSWER_NOSYS, %eax
 
-// Back to who called with a result in RAX and no words. RCX, R11, RSP and RBP are its own; R12 to R15 are, or
-// are zero.
+// Back to who called with a result in RAX and no words. RCX, R11, RSP and RBP are its own; R12 to
+// R15 are, or are zero.
     .globl answer
 answer:
     back_to_caller
@@ -90,7 +90,8 @@ fast_call:
     jne syscall_saved
     xor %eax, %eax
 
-// RBX calls R15, who waits at the endpoint R14, through the portal R13. RAX: the result for R15, a success.
+// RBX calls R15, who waits at the endpoint R14, through the portal R13. RAX: the result for R15, a
+// success.
 hand_over:
     movq $IDLE, ENDPOINT_RECEIVER(%r14)
     mov TASK_REPLY_INTO(%r15), %rcx
@@ -139,7 +140,8 @@ call_refused:
     switch_to_r15
 .endm
 
-// The header is that of the last REPLY_RECV, and its slots are as they were: see task_slots_change().
+// The header is that of the last REPLY_RECV, and its slots are as they were: see
+// task_slots_change().
 fast_reply:
     save_user
     mov TASK_REPLY_INTO(%rbx), %r12
@@ -196,8 +198,8 @@ fast_fault:
     movabs $RESULT_EXCEPTION, %rax
     jmp hand_over
 
-// A call that carries a copy of a portal, not one of the receiver's own, to a receiver that takes one. The
-// header names two slots below 64 and nothing else.
+// A call that carries a copy of a portal, not one of the receiver's own, to a receiver that takes
+// one. The header names two slots below 64 and nothing else.
 fast_carry:
     save_user
     mov %eax, %ebp
@@ -242,8 +244,8 @@ fast_carry:
     movabs $RESULT_WITH_CAP, %rax
     jmp hand_over
 
-// RAX: the number NOTIFY and, above it, the rest of the header. The words mean nothing here and come back
-// zero: RDI RSI RDX are free.
+// RAX: the number NOTIFY and, above it, the rest of the header. The words mean nothing here and
+// come back zero: RDI RSI RDX are free.
 fast_notify:
     cmp $(LAST_PLAIN << 8 | 0xff), %rax
     ja notify_general

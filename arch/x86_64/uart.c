@@ -18,7 +18,7 @@
 #define STATUS_CAN_SEND   0x20
 #define ON_RECEIVED       0x01 // interrupts
 #define ON_CAN_SEND       0x02
-#define SEND_MAX          16     // bytes at a time: interrupts are off
+#define SEND_MAX          8      // bytes at a time: interrupts are off
 #define READY_POLLS_MAX   100000 // far longer than a byte takes at 115200 baud
 
 static bool present;

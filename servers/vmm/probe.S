@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The probe. Nothing but registers, and nothing that a piece of code that it called could spoil: RIP
-// is all that it relies on. Words of a message are RDI RSI RDX R8 R9 R10.
+// The probe. Nothing but registers, and nothing that a piece of code that it called could spoil:
+// RIP is all that it relies on. Words of a message are RDI RSI RDX R8 R9 R10.
 #include "servers/vmm/probe.h"
 
 #define WORD_BYTES 24 // in three registers: PROBE_BYTES
@@ -29,8 +29,8 @@ end:
     movabs $PROBE_EXIT_HEADER, %rax
     syscall
 
-// RSI: address, RDX: how many. R10:R9:R8 is shifted right by a byte each time, so that the first one
-// comes to lie lowest.
+// RSI: address, RDX: how many. R10:R9:R8 is shifted right by a byte each time, so that the first
+// one comes to lie lowest.
 read:
     mov $WORD_BYTES, %ecx
 read_byte:
@@ -62,8 +62,8 @@ write:
     dec %rdx
     jmp write
 
-// A return address is on the "stack", which is a constant of this page: there is nothing to push on.
-// Bit 48 of this page's own address is set with 4 levels of tables, and clear with 5.
+// A return address is on the "stack", which is a constant of this page: there is nothing to push
+// on. Bit 48 of this page's own address is set with 4 levels of tables, and clear with 5.
 execute:
     lea return_4level(%rip), %rsp
     bt $48, %rsp
