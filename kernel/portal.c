@@ -95,7 +95,7 @@ status_t portal_revoke(struct portal *p)
     return OK;
 }
 
-#define KILLS_MAX 18u                           // in one call: each may put a report into a queue
+#define KILLS_MAX 26u                           // in one call: each may put a report into a queue
 #define WAKE_WORK (KILLS_MAX / KERNEL_WAKE_MAX) // as much as killing so many portals
 
 // Wakes who is queued through a dead portal.

@@ -75,14 +75,21 @@ static status_t portal_mint_call(void *context, uint32_t portal, uint32_t endpoi
     return machine(SYS_PORTAL_MINT, 0, (struct message){{portal, endpoint, badge, slot, flags}});
 }
 
-static status_t portals_revoke(void *context, uint32_t index, uint64_t low, uint64_t high)
+static status_t revoke_set(uint32_t index, uint64_t low, uint64_t high)
 {
-    (void)context;
     status_t status;
     do {
         status = machine(SYS_PORTAL_REVOKE, 0, (struct message){{index, low, high}});
     } while (status == E_MORE);
     return status;
+}
+
+// In two calls: each looks again at those that are dead already, with interrupts off.
+static status_t portals_revoke(void *context, uint32_t index, uint64_t low, uint64_t high)
+{
+    (void)context;
+    status_t status = low ? revoke_set(index, low, 0) : OK;
+    return status == OK && high ? revoke_set(index, 0, high) : status;
 }
 
 // An exception keeps its own words.

@@ -2,11 +2,12 @@
 """The scenario `hostile` with other seeds, on other machines, and with a clock that counts instructions."""
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from conftest import BUILD, TOP
-
+TOP = Path(__file__).resolve().parents[2]
+BUILD = TOP / "build"
 SCENARIO = "hostile"
 FOLDER = BUILD / "scenarios" / SCENARIO
 MANIFEST = TOP / "test" / "scenarios" / SCENARIO / "manifest"

@@ -7,8 +7,6 @@
 #include "page.h"
 #include "space.h"
 
-enum { OWN, PLACE, UNMAP, ARM };
-
 // Whether this may be the last page of a full table to be shared: then that may become one entry.
 static bool share_may_join(const struct vmm *vm, const struct leaf *from)
 {
@@ -73,67 +71,81 @@ static bool share_leaf(struct vmm *vm, const struct transfer *t)
     return true;
 }
 
+// The source becomes the space's own.
+static struct edit own_source(const struct transfer *t, const struct space *from)
+{
+    return (struct edit){
+        .kind = EDIT_OWN,
+        .account = from->account,
+        .root = from->root,
+        .first = t->first,
+        .last = t->first + t->n_pages - 1,
+        .prot = t->prot,
+        .falls_back = true,
+        .fills = true,
+        .takes = t->moves,
+        .shares = !t->moves,
+    };
+}
+
+static struct edit place_there(const struct transfer *t, const struct space *from,
+                               const struct space *to)
+{
+    return (struct edit){
+        .kind = EDIT_PLACE,
+        .account = to->account,
+        .root = to->root,
+        .first = t->first_to,
+        .last = t->first_to + t->n_pages - 1,
+        .prot = t->prot,
+        .max = t->max,
+        .page_level = 3,
+        .shares = !t->moves,
+        .is_sole = t->moves,
+        .source_root = from->root,
+        .source = t->first,
+        .grant = t->moves ? 0 : t->grant,
+        .payer = from->account,
+        .refuses = t->pager,
+        .pager = t->pager,
+    };
+}
+
+// Of what is the space's own by then, so nothing is needed.
+static struct edit unmap_source(const struct transfer *t, const struct space *from)
+{
+    return (struct edit){
+        .kind = EDIT_UNMAP,
+        .account = from->account,
+        .root = from->root,
+        .first = t->first,
+        .last = t->first + t->n_pages - 1,
+        .is_planned = true,
+        .work = (int64_t)t->n_pages * WORK_FREE,
+    };
+}
+
+// In steps, pages are placed while others still hold them: W comes at the end.
+static struct edit arm_there(const struct transfer *t, const struct space *to)
+{
+    return (struct edit){
+        .kind = EDIT_PROTECT,
+        .account = to->account,
+        .root = to->root,
+        .first = t->first_to,
+        .last = t->first_to + t->n_pages - 1,
+        .prot = t->prot,
+        .is_planned = true,
+    };
+}
+
 status_t transfer_pages(struct vmm *vm, struct transfer *t)
 {
     if (t->n_pages == 1 && !t->moves && share_leaf(vm, t))
         return OK;
     const struct space *from = space_of(vm, t->from), *to = space_of(vm, t->to);
-    struct edit edits[] = {
-        [OWN] =
-            {
-                .kind = EDIT_OWN,
-                .account = from->account,
-                .root = from->root,
-                .first = t->first,
-                .last = t->first + t->n_pages - 1,
-                .prot = t->prot,
-                .falls_back = true,
-                .fills = true,
-                .takes = t->moves,
-                .shares = !t->moves,
-            },
-        [PLACE] =
-            {
-                .kind = EDIT_PLACE,
-                .account = to->account,
-                .root = to->root,
-                .first = t->first_to,
-                .last = t->first_to + t->n_pages - 1,
-                .prot = t->prot,
-                .max = t->max,
-                .page_level = 3,
-                .shares = !t->moves,
-                .is_sole = t->moves,
-                .source_root = from->root,
-                .source = t->first,
-                .grant = t->moves ? 0 : t->grant,
-                .payer = from->account,
-                .refuses = t->pager,
-                .pager = t->pager,
-            },
-        // Of what is the space's own by now, so nothing is needed.
-        [UNMAP] =
-            {
-                .kind = EDIT_UNMAP,
-                .account = from->account,
-                .root = from->root,
-                .first = t->first,
-                .last = t->first + t->n_pages - 1,
-                .is_planned = true,
-                .work = (int64_t)t->n_pages * WORK_FREE,
-            },
-        // In steps, pages are placed while others still hold them: W comes at the end.
-        [ARM] =
-            {
-                .kind = EDIT_PROTECT,
-                .account = to->account,
-                .root = to->root,
-                .first = t->first_to,
-                .last = t->first_to + t->n_pages - 1,
-                .prot = t->prot,
-                .is_planned = true,
-            },
-    };
+    struct edit edits[] = {own_source(t, from), place_there(t, from, to), unmap_source(t, from),
+                           arm_there(t, to)};
     struct work w = {
         .account = from->account,
         .by = t->grant,
@@ -142,8 +154,7 @@ status_t transfer_pages(struct vmm *vm, struct transfer *t)
         .n_alone = t->moves ? 3 : 2,
         .edits = edits,
     };
-    const struct edit *place = &edits[PLACE];
-    if (!t->pager && !pt_is_free(vm, place->root, place->first, place->last))
+    if (!t->pager && !pt_is_free(vm, to->root, t->first_to, t->first_to + t->n_pages - 1))
         return E_EXISTS;
     status_t status = job_do(vm, &w);
     t->token = w.token;

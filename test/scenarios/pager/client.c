@@ -104,7 +104,8 @@ uint64_t main(uint64_t argument)
     cloned();
     waiting();
     check_status(vmm_set_pager(LAND, OTHER, WINDOW_PAGES, RW, 0, MORTAL), OK, "sets another one");
-    check(ends_by(OTHER, E_DEAD) && ends_by(OTHER, E_DEAD),
-          "its death ends who waits for it, and who comes later");
+    bool who_waits = ends_by(OTHER, E_DEAD);
+    bool who_comes_later = ends_by(OTHER, E_DEAD);
+    check(who_waits && who_comes_later, "its death ends who waits for it, and who comes later");
     return 0;
 }
