@@ -9,18 +9,26 @@ static status_t step(slot_t grant, slot_t send, slot_t into, struct message *m, 
     return result.status != OK ? result.status : (status_t)m->w[0];
 }
 
-// A long request is made again and again, with the words that came back. E_MORE: a capability came
-// whose space is not ready yet.
+// A long request is made again and again, with the words that came back.
+static status_t request_on(slot_t grant, slot_t send, slot_t into, struct message *m,
+                           uint64_t word0)
+{
+    bool got_cap;
+    status_t status;
+    do {
+        m->w[0] = word0;
+        status = step(grant, send, into, m, &got_cap);
+    } while (status == E_MORE && !got_cap);
+    return status;
+}
+
+// E_MORE: a capability came whose space is not ready yet.
 static status_t request(slot_t grant, slot_t send, slot_t into, struct message *m)
 {
     const uint64_t word0 = m->w[0];
     bool got_cap;
     status_t status = step(grant, send, into, m, &got_cap);
-    while (status == E_MORE && !got_cap) {
-        m->w[0] = word0;
-        status = step(grant, send, into, m, &got_cap);
-    }
-    return status;
+    return status == E_MORE && !got_cap ? request_on(grant, send, into, m, word0) : status;
 }
 
 static status_t simple(slot_t grant, enum vmm_request opcode, uint64_t w1, uint64_t w2, uint64_t w3)

@@ -48,6 +48,7 @@ static void account_bury(struct vmm *vm, record_t id, struct account *a)
         return;
     a->next = vm->state->dead_accounts;
     vm->state->dead_accounts = id;
+    vm->state->is_busy = true;
 }
 
 void account_uncharge(struct vmm *vm, record_t id, uint64_t frames)

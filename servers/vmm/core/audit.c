@@ -172,11 +172,12 @@ static void check_frame(struct audit *a, pfn_t pfn)
 static void check_frames(struct audit *a)
 {
     const struct state *s = a->vm->state;
-    uint64_t n_free = 0, n_reserved = 0, n_used = 0;
+    uint64_t n_free = 0, n_reserved = 0, n_used = 0, n_jobs = 0;
     for (uint32_t i = 1; i < s->n_frames; i++) {
         const struct frame *f = frame_of(a->vm, (pfn_t){i});
         check_frame(a, (pfn_t){i});
         n_reserved += f->kind == FRAME_RESERVED;
+        n_jobs += f->kind == FRAME_JOB;
         n_used += is_used(a->vm, (pfn_t){i});
         n_free += block_is_free(a->vm, (pfn_t){i});
     }
@@ -186,6 +187,8 @@ static void check_frames(struct audit *a)
     if (n_free != s->n_free || n_reserved != s->n_reserved || n_used != s->n_charged ||
         n_free + n_reserved + n_used != s->n_boot)
         audit_error(a, "free, charged and reserved frames are not those found at boot", n_free);
+    if (n_jobs != s->live_jobs || (vmm_has_work(s) && !s->is_busy))
+        audit_error(a, "what is under way has been forgotten", n_jobs);
 }
 
 static void audit_count(struct audit *a, uint32_t delta)

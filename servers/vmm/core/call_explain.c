@@ -30,17 +30,17 @@ static status_t answer_grant(const struct vmm *vm, const struct explained *e, ui
     return OK;
 }
 
-static void answer_outcome(const struct vmm *vm, const struct call *c, const struct explained *e,
+static void answer_outcome(const struct vmm *vm, struct request *c, const struct explained *e,
                            unsigned access)
 {
     c->answer[1] = (uint64_t)explain_outcome(e, access) | explain_denies(e, access) << 8;
     c->answer[2] = spot_attributes(vm, &e->spot);
     c->answer[3] = pte_max(e->spot.pte);
     c->answer[4] = explain_payer(vm, e);
-    c->answer[5] = c->space | (uint64_t)c->account << 32;
+    c->answer[5] = c->space | (uint64_t)c->home->account << 32;
 }
 
-status_t serve_explain(struct vmm *vm, struct call *c)
+status_t serve_explain(struct vmm *vm, struct request *c)
 {
     uint64_t page, access = c->words[2], item = c->words[3];
     struct explained e;
@@ -49,7 +49,7 @@ status_t serve_explain(struct vmm *vm, struct call *c)
         status = E_INVAL;
     if (status != OK)
         return status;
-    explain(vm, space_of(vm, c->space)->root, page, &e);
+    explain(vm, c->home->root, page, &e);
     if (item >= EXPLAIN_GRANTS)
         return answer_grant(vm, &e, item - EXPLAIN_GRANTS, c->answer);
     if (item)

@@ -28,7 +28,7 @@ status_t decode_prot(const struct portal *grant, uint64_t prot)
 
 // The size of page that MAP's flags ask for: aligned, and one that the CPU has or is made of such.
 // Without a size, pages mapped now are as large as can be, and first touches take small ones.
-static status_t decode_page_level(const struct vmm *vm, const struct call *c, struct edit *e)
+static status_t decode_page_level(const struct vmm *vm, const struct request *c, struct edit *e)
 {
     uint32_t size = c->flags & (MAP_4K | MAP_2M | MAP_1G);
     unsigned wanted = size & MAP_1G ? 3 : size & MAP_2M ? 2 : 1;
@@ -43,9 +43,9 @@ static status_t decode_page_level(const struct vmm *vm, const struct call *c, st
     return OK;
 }
 
-status_t edit_range(struct vmm *vm, struct call *c, struct edit *e)
+status_t edit_range(struct vmm *vm, struct request *c, struct edit *e)
 {
-    struct work w = {.account = c->account,
+    struct work w = {.account = c->home->account,
                      .by = c->number,
                      .spaces = {c->space},
                      .n = 1,
@@ -55,29 +55,28 @@ status_t edit_range(struct vmm *vm, struct call *c, struct edit *e)
     return status == E_MORE ? call_again(c, w.token) : status;
 }
 
-static status_t decode_pages(const struct vmm *vm, const struct call *c, uint64_t *first)
+static status_t decode_pages(const struct vmm *vm, const struct request *c, uint64_t *first)
 {
     return decode_range(vm, c->portal, c->words[1], c->words[2], first);
 }
 
-// An edit of the range in words 1 and 2, which begins at page `first`.
-static struct edit make_edit(const struct vmm *vm, const struct call *c, enum edit_kind kind,
-                             uint64_t first)
+struct edit make_edit(const struct request *c, enum edit_kind kind, uint64_t first)
 {
     return (struct edit){
         .kind = kind,
-        .account = c->account,
-        .root = space_of(vm, c->space)->root,
+        .account = c->home->account,
+        .root = c->home->root,
         .first = first,
         .last = first + c->words[2] - 1,
         .prot = (unsigned)c->words[3],
         .max = PROT_R | PROT_W | PROT_X,
+        .page_level = 1,
         .is_lazy = c->flags & MAP_LAZY,
         .refuses = !(c->flags & MAP_REPLACE),
     };
 }
 
-status_t serve_map(struct vmm *vm, struct call *c)
+status_t serve_map(struct vmm *vm, struct request *c)
 {
     uint64_t first;
     status_t status = decode_pages(vm, c, &first);
@@ -86,26 +85,26 @@ status_t serve_map(struct vmm *vm, struct call *c)
     if (status != OK)
         return status;
     if (c->words[2] == 1 && !(c->flags & ~MAP_4K) &&
-        leaf_map(vm, c->account, space_of(vm, c->space)->root, first, (unsigned)c->words[3]))
+        leaf_map(vm, c->home->account, c->home->root, first, (unsigned)c->words[3]))
         return OK;
-    struct edit e = make_edit(vm, c, EDIT_MAP, first);
+    struct edit e = make_edit(c, EDIT_MAP, first);
     status = decode_page_level(vm, c, &e);
     return status == OK ? edit_range(vm, c, &e) : status;
 }
 
-status_t serve_unmap(struct vmm *vm, struct call *c)
+status_t serve_unmap(struct vmm *vm, struct request *c)
 {
     uint64_t first;
     status_t status = decode_pages(vm, c, &first);
     if (status != OK)
         return status;
-    if (c->words[2] == 1 && leaf_unmap(vm, space_of(vm, c->space)->root, first))
+    if (c->words[2] == 1 && leaf_unmap(vm, c->home->root, first))
         return OK;
-    struct edit e = make_edit(vm, c, EDIT_UNMAP, first);
+    struct edit e = make_edit(c, EDIT_UNMAP, first);
     return edit_range(vm, c, &e);
 }
 
-status_t serve_protect(struct vmm *vm, struct call *c)
+status_t serve_protect(struct vmm *vm, struct request *c)
 {
     uint64_t first;
     status_t status = decode_pages(vm, c, &first);
@@ -113,15 +112,15 @@ status_t serve_protect(struct vmm *vm, struct call *c)
         status = decode_prot(c->portal, c->words[3]);
     if (status != OK)
         return status;
-    struct edit e = make_edit(vm, c, EDIT_PROTECT, first);
+    struct edit e = make_edit(c, EDIT_PROTECT, first);
     return edit_range(vm, c, &e);
 }
 
-status_t decode_carried(const struct vmm *vm, const struct call *c, unsigned rights,
+status_t decode_carried(const struct vmm *vm, const struct request *c, unsigned rights,
                         const struct portal **grant)
 {
-    uint64_t badge = c->request->carried_value;
-    if (c->request->carried != CARRIED_BADGE || badge_kind(badge) != PORTAL_GRANT)
+    uint64_t badge = c->carried_value;
+    if (c->carried != CARRIED_BADGE || badge_kind(badge) != PORTAL_GRANT)
         return E_SLOT;
     const struct portal *carried = badge_find(vm, badge);
     if (!carried)
@@ -132,7 +131,7 @@ status_t decode_carried(const struct vmm *vm, const struct call *c, unsigned rig
     return OK;
 }
 
-static status_t serve_transfer(struct vmm *vm, struct call *c, bool moves)
+static status_t serve_transfer(struct vmm *vm, struct request *c, bool moves)
 {
     const struct portal *to;
     struct transfer t = {
@@ -157,12 +156,12 @@ static status_t serve_transfer(struct vmm *vm, struct call *c, bool moves)
     return status == E_MORE ? call_again(c, t.token) : status;
 }
 
-status_t serve_share(struct vmm *vm, struct call *c)
+status_t serve_share(struct vmm *vm, struct request *c)
 {
     return serve_transfer(vm, c, false);
 }
 
-status_t serve_move(struct vmm *vm, struct call *c)
+status_t serve_move(struct vmm *vm, struct request *c)
 {
     return serve_transfer(vm, c, true);
 }

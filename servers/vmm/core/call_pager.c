@@ -8,27 +8,9 @@
 #include "transfer.h"
 #include "window.h"
 
-static struct edit make_window(const struct vmm *vm, const struct call *c, uint64_t first,
-                               record_t pager)
+status_t serve_set_pager(struct vmm *vm, struct request *c)
 {
-    return (struct edit){
-        .kind = EDIT_MAP,
-        .account = c->account,
-        .root = space_of(vm, c->space)->root,
-        .first = first,
-        .last = first + c->words[2] - 1,
-        .prot = (unsigned)c->words[3],
-        .max = PROT_R | PROT_W | PROT_X,
-        .page_level = 1,
-        .is_lazy = true,
-        .pager = pager,
-        .refuses = !(c->flags & MAP_REPLACE),
-    };
-}
-
-status_t serve_set_pager(struct vmm *vm, struct call *c)
-{
-    uint64_t first, portal = c->request->carried_value;
+    uint64_t first, portal = c->carried_value;
     record_t pager;
     bool is_new;
     status_t status = decode_range(vm, c->portal, c->words[1], c->words[2], &first);
@@ -36,13 +18,15 @@ status_t serve_set_pager(struct vmm *vm, struct call *c)
         status = decode_prot(c->portal, c->words[3]);
     if (status == OK && c->flags & ~MAP_REPLACE)
         status = E_INVAL;
-    if (status == OK && (c->request->carried != CARRIED_SLOT || !portal))
+    if (status == OK && (c->carried != CARRIED_SLOT || !portal))
         status = E_SLOT;
     if (status == OK)
         status = pager_find(vm, c->space, (portal_t)portal, &pager, &is_new);
     if (status != OK)
         return status;
-    struct edit e = make_window(vm, c, first, pager);
+    struct edit e = make_edit(c, EDIT_MAP, first);
+    e.is_lazy = true;
+    e.pager = pager;
     status = edit_range(vm, c, &e);
     if (status != OK && status != E_MORE && is_new)
         pager_forget(vm, c->space);
@@ -50,10 +34,11 @@ status_t serve_set_pager(struct vmm *vm, struct call *c)
 }
 
 // The task in whose fault the call was sent: its reply capability came along.
-static status_t decode_fault(const struct vmm *vm, const struct call *c, const struct task **task)
+static status_t decode_fault(const struct vmm *vm, const struct request *c,
+                             const struct task **task)
 {
-    uint64_t index = c->request->carried_value;
-    if (c->request->carried != CARRIED_OBJECT)
+    uint64_t index = c->carried_value;
+    if (c->carried != CARRIED_OBJECT)
         return E_SLOT;
     pfn_t pfn = object_pfn(vm, (uint32_t)index);
     if (!pfn.n || frame_of(vm, pfn)->level != KERNEL_TASK)
@@ -63,7 +48,7 @@ static status_t decode_fault(const struct vmm *vm, const struct call *c, const s
 }
 
 // The destination: pages around the fault, with at most the rights of what is paged there.
-static status_t decode_place(const struct vmm *vm, const struct call *c, const struct task *task,
+static status_t decode_place(const struct vmm *vm, const struct request *c, const struct task *task,
                              struct transfer *t)
 {
     uint64_t fault = task->address >> PAGE_SHIFT;
@@ -84,7 +69,7 @@ static status_t decode_place(const struct vmm *vm, const struct call *c, const s
     return t->prot & ~pte_prot(spot.pte) ? E_RIGHT : OK;
 }
 
-status_t serve_supply(struct vmm *vm, struct call *c)
+status_t serve_supply(struct vmm *vm, struct request *c)
 {
     const struct task *task;
     bool moves = c->flags & SUPPLY_MOVE;

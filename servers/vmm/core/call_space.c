@@ -35,9 +35,9 @@ static status_t answer_space(struct vmm *vm, record_t space, unsigned rights)
 
 // The highest priority on a new account: 0 asks for that of its payer. Without an account of its own
 // there is nothing to limit.
-static status_t decode_priority(struct vmm *vm, const struct call *c, uint8_t *priority)
+static status_t decode_priority(struct vmm *vm, const struct request *c, uint8_t *priority)
 {
-    uint64_t most = account_of(vm, c->account)->priority;
+    uint64_t most = account_of(vm, c->home->account)->priority;
     if (c->words[2] && !c->words[1])
         return E_INVAL;
     if (c->words[2] > most)
@@ -46,13 +46,13 @@ static status_t decode_priority(struct vmm *vm, const struct call *c, uint8_t *p
     return OK;
 }
 
-status_t serve_space_create(struct vmm *vm, struct call *c)
+status_t serve_space_create(struct vmm *vm, struct request *c)
 {
     record_t space;
     uint8_t priority;
     status_t status = decode_priority(vm, c, &priority);
     if (status == OK)
-        status = space_create(vm, c->account, c->words[1], &space);
+        status = space_create(vm, c->home->account, c->words[1], &space);
     if (status != OK)
         return status;
     account_of(vm, space_of(vm, space)->account)->priority = priority;
@@ -66,8 +66,8 @@ static unsigned clone_rights(const struct vmm *vm, const struct portal *grant)
     return (grant->rights | space_of(vm, grant->owner)->snapshot_rights) & RIGHTS_SPACE;
 }
 
-static status_t answer_clone(struct vmm *vm, struct call *c, enum clone_mode mode, uint64_t quota,
-                             unsigned rights, struct clone *clone)
+static status_t answer_clone(struct vmm *vm, struct request *c, enum clone_mode mode,
+                             uint64_t quota, unsigned rights, struct clone *clone)
 {
     status_t status = clone_prepare(vm, c->space, mode, quota, clone);
     if (status != OK)
@@ -83,7 +83,7 @@ static status_t answer_clone(struct vmm *vm, struct call *c, enum clone_mode mod
     return E_MORE;
 }
 
-status_t serve_space_clone(struct vmm *vm, struct call *c)
+status_t serve_space_clone(struct vmm *vm, struct request *c)
 {
     struct clone clone;
     if (c->words[1] != CLONE_COPY && c->words[1] != CLONE_COW)
@@ -92,7 +92,7 @@ status_t serve_space_clone(struct vmm *vm, struct call *c)
                         clone_rights(vm, c->portal), &clone);
 }
 
-status_t serve_snapshot(struct vmm *vm, struct call *c)
+status_t serve_snapshot(struct vmm *vm, struct request *c)
 {
     struct clone clone;
     unsigned rights = clone_rights(vm, c->portal);
@@ -104,7 +104,7 @@ status_t serve_snapshot(struct vmm *vm, struct call *c)
 
 // What the snapshot has may be used here as far as the capability to this space goes, which must not
 // be further than that of whoever took it.
-status_t serve_rollback(struct vmm *vm, struct call *c)
+status_t serve_rollback(struct vmm *vm, struct request *c)
 {
     const struct portal *snapshot;
     status_t status = decode_carried(vm, c, RIGHT_CLONE | RIGHT_READ, &snapshot);
@@ -138,18 +138,18 @@ static void destroy_account(struct vmm *vm, record_t account)
     }
 }
 
-status_t serve_space_destroy(struct vmm *vm, struct call *c)
+status_t serve_space_destroy(struct vmm *vm, struct request *c)
 {
     if (revoke_is_pending(vm))
         return E_MORE; // it is among the grants, perhaps of this space
-    if (space_of(vm, c->space)->has_own_account)
-        destroy_account(vm, c->account);
+    if (c->home->has_own_account)
+        destroy_account(vm, c->home->account);
     else
         destroy_space(vm, c->space);
     return OK;
 }
 
-status_t serve_derive(struct vmm *vm, struct call *c)
+status_t serve_derive(struct vmm *vm, struct request *c)
 {
     portal_t number;
     uint64_t first;
@@ -161,27 +161,26 @@ status_t serve_derive(struct vmm *vm, struct call *c)
 
 // The grant to revoke: the one called if none is carried. E_SLOT, E_REVOKED: what is carried is no
 // grant, or dead. E_RIGHT: it does not come from the one called.
-static status_t decode_victim(const struct vmm *vm, const struct call *c, portal_t *victim)
+static status_t decode_victim(const struct vmm *vm, const struct request *c, portal_t *victim)
 {
     const struct portal *carried;
     *victim = c->number;
-    if (c->request->carried == CARRIED_NONE)
+    if (c->carried == CARRIED_NONE)
         return OK;
     status_t status = decode_carried(vm, c, 0, &carried);
     if (status != OK)
         return status;
-    *victim = badge_portal(c->request->carried_value);
+    *victim = badge_portal(c->carried_value);
     return grant_comes_from(vm, *victim, c->number) ? OK : E_RIGHT;
 }
 
 // Whoever names the grant that is being revoked does a step, and hears whether it was the last one.
-status_t serve_revoke(struct vmm *vm, struct call *c)
+status_t serve_revoke(struct vmm *vm, struct request *c)
 {
-    const struct request *r = c->request;
     portal_t victim;
     if (revoke_is_pending(vm)) {
         bool is_same =
-            r->carried == CARRIED_BADGE && badge_portal(r->carried_value) == vm->state->revoke.top;
+            c->carried == CARRIED_BADGE && badge_portal(c->carried_value) == vm->state->revoke.top;
         status_t status = revoke_step(vm);
         c->answer[1] = is_same && status == E_MORE;
         return is_same ? status : E_MORE;
@@ -196,7 +195,7 @@ status_t serve_revoke(struct vmm *vm, struct call *c)
 }
 
 // The words of a stretch of pages for which a spot speaks.
-static void answer_pages(const struct vmm *vm, struct call *c, uint64_t start, uint64_t n_pages,
+static void answer_pages(const struct vmm *vm, struct request *c, uint64_t start, uint64_t n_pages,
                          const struct spot *spot)
 {
     bool has_page = pte_is_leaf(spot->pte);
@@ -212,13 +211,13 @@ static uint64_t window_end(const struct portal *grant)
 }
 
 // What one entry says of the address, cut to the window.
-status_t serve_query(struct vmm *vm, struct call *c)
+status_t serve_query(struct vmm *vm, struct request *c)
 {
     uint64_t page;
     status_t status = decode_range(vm, c->portal, c->words[1] & ~PAGE_MASK, 1, &page);
     if (status != OK)
         return status;
-    struct spot spot = pt_find(vm, space_of(vm, c->space)->root, page);
+    struct spot spot = pt_find(vm, c->home->root, page);
     uint64_t start = spot.start, end = start + pt_span(spot.level);
     if (start < c->portal->first)
         start = c->portal->first;
@@ -229,7 +228,7 @@ status_t serve_query(struct vmm *vm, struct call *c)
 }
 
 // Where a walk that goes on at an address begins: in the window, or behind it.
-static status_t decode_start(const struct call *c, uint64_t *page)
+static status_t decode_start(const struct request *c, uint64_t *page)
 {
     if (c->words[1] & PAGE_MASK)
         return E_INVAL;
@@ -239,7 +238,7 @@ static status_t decode_start(const struct call *c, uint64_t *page)
     return OK;
 }
 
-status_t serve_maps(struct vmm *vm, struct call *c)
+status_t serve_maps(struct vmm *vm, struct request *c)
 {
     uint64_t from;
     struct stretch run;
@@ -247,14 +246,14 @@ status_t serve_maps(struct vmm *vm, struct call *c)
     status_t status = decode_start(c, &from);
     if (status != OK)
         return status;
-    find_run(vm, space_of(vm, c->space)->root, from, window_end(c->portal) - 1, &run, &spot);
+    find_run(vm, c->home->root, from, window_end(c->portal) - 1, &run, &spot);
     if (run.n_pages)
         answer_pages(vm, c, run.start, run.n_pages, &spot);
     return OK;
 }
 
 // What both windows show.
-status_t serve_diff(struct vmm *vm, struct call *c)
+status_t serve_diff(struct vmm *vm, struct request *c)
 {
     uint64_t from;
     struct stretch found;
@@ -269,19 +268,19 @@ status_t serve_diff(struct vmm *vm, struct call *c)
         end = window_end(other);
     if (from < other->first)
         from = other->first;
-    status = compare_trees(vm, space_of(vm, c->space)->root, space_of(vm, other->owner)->root, from,
-                           end - 1, &found);
+    status =
+        compare_trees(vm, c->home->root, space_of(vm, other->owner)->root, from, end - 1, &found);
     c->answer[1] = (status == OK ? found.start : found.next) << PAGE_SHIFT;
     c->answer[2] = found.n_pages;
     return status;
 }
 
 // Counts in steps, of which the caller keeps the sums; when nothing waits to be freed.
-status_t serve_stats(struct vmm *vm, struct call *c)
+status_t serve_stats(struct vmm *vm, struct request *c)
 {
     struct pt_count count = {c->words[1], c->words[2], c->words[3]};
-    const struct account *a = account_of(vm, c->account);
-    bool is_done = pt_bury(vm) && pt_count(vm, space_of(vm, c->space)->root, &count);
+    const struct account *a = account_of(vm, c->home->account);
+    bool is_done = pt_bury(vm) && pt_count(vm, c->home->root, &count);
     c->answer[1] = is_done ? count.pages : count.next;
     c->answer[2] = is_done ? count.tables : count.pages;
     c->answer[3] = is_done ? a->charged : count.tables;
@@ -292,14 +291,14 @@ status_t serve_stats(struct vmm *vm, struct call *c)
     return OK;
 }
 
-status_t serve_settle(struct vmm *vm, struct call *c)
+status_t serve_settle(struct vmm *vm, struct request *c)
 {
     status_t status = job_help(vm, c->space);
     return status == E_MORE ? call_again(c, 0) : status;
 }
 
 // Alone: all that waits to be freed is freed first, however much it is.
-status_t serve_audit(struct vmm *vm, struct call *c)
+status_t serve_audit(struct vmm *vm, struct request *c)
 {
     vm->left = INT64_MAX;
     vmm_settle(vm);

@@ -6,9 +6,8 @@
 #include "space.h"
 #include "task.h"
 
-status_t serve_spawn(struct vmm *vm, struct call *c)
+status_t serve_spawn(struct vmm *vm, struct request *c)
 {
-    const struct request *r = c->request;
     bool is_probe = c->flags & SPAWN_PROBE;
     struct spawn s = {
         .space = c->space,
@@ -22,22 +21,22 @@ status_t serve_spawn(struct vmm *vm, struct call *c)
     };
     if (c->flags & ~(SPAWN_PROBE | SPAWN_FRAGILE))
         return E_INVAL;
-    if (s.priority > account_of(vm, c->account)->priority)
+    if (s.priority > account_of(vm, c->home->account)->priority)
         return E_RIGHT;
-    if (r->carried == CARRIED_OBJECT)
+    if (c->carried == CARRIED_OBJECT)
         return E_SLOT;
-    if (r->carried == CARRIED_SLOT)
+    if (c->carried == CARRIED_SLOT)
         s.parent_kind = PARENT_SLOT;
-    if (r->carried == CARRIED_BADGE) {
+    if (c->carried == CARRIED_BADGE) {
         s.parent_kind = PARENT_PORTAL;
-        s.parent = badge_portal(r->carried_value);
-        if (!badge_find(vm, r->carried_value))
+        s.parent = badge_portal(c->carried_value);
+        if (!badge_find(vm, c->carried_value))
             return E_REVOKED;
     }
     return task_spawn(vm, &s);
 }
 
-status_t serve_task_kill(struct vmm *vm, struct call *c)
+status_t serve_task_kill(struct vmm *vm, struct request *c)
 {
     record_t task = c->portal->owner;
     if (task_of(vm, task)->is_running)
@@ -45,7 +44,7 @@ status_t serve_task_kill(struct vmm *vm, struct call *c)
     return OK;
 }
 
-status_t serve_task_wait(struct vmm *vm, struct call *c)
+status_t serve_task_wait(struct vmm *vm, struct request *c)
 {
     const struct task *t = task_of(vm, c->portal->owner);
     if (!t->is_running) {
@@ -53,30 +52,30 @@ status_t serve_task_wait(struct vmm *vm, struct call *c)
         return OK;
     }
     status_t status = task_wait(vm, c->portal->owner);
-    c->is_kept = status == OK;
+    c->is_answered = status != OK;
     return status;
 }
 
-status_t serve_task_slots(struct vmm *vm, struct call *c)
+status_t serve_task_slots(struct vmm *vm, struct request *c)
 {
     return task_add_slots(vm, c->portal->owner);
 }
 
-status_t serve_endpoint(struct vmm *vm, struct call *c)
+status_t serve_endpoint(struct vmm *vm, struct request *c)
 {
-    return endpoint_create(vm, c->account);
+    return endpoint_create(vm, c->home->account);
 }
 
-status_t serve_portal(struct vmm *vm, struct call *c)
+status_t serve_portal(struct vmm *vm, struct request *c)
 {
-    if (c->request->carried != CARRIED_OBJECT)
+    if (c->carried != CARRIED_OBJECT)
         return E_SLOT;
     if (c->words[2] & ~(uint64_t)SLOT_FLAGS_ALL)
         return E_INVAL;
-    return endpoint_portal(vm, c->account, c->request->carried_value, c->words[1], c->words[2]);
+    return endpoint_portal(vm, c->home->account, c->carried_value, c->words[1], c->words[2]);
 }
 
-status_t serve_power_off(struct vmm *vm, struct call *c)
+status_t serve_power_off(struct vmm *vm, struct request *c)
 {
     vm->ports->power_off(vm->context, c->words[1]);
     return OK;

@@ -10,6 +10,7 @@ static void flush_add(struct vmm *vm, struct flush_entry entry)
     if (f->n == FLUSH_ENTRIES)
         flush_issue(vm);
     f->entries[f->n++] = entry;
+    vm->state->is_busy = true;
 }
 
 // Joins the stretch with one that it touches. False: there is none.
@@ -86,7 +87,7 @@ void flush_all_spaces(struct vmm *vm)
         if (!f->entries[i].root)
             f->entries[kept++] = f->entries[i];
     f->n = kept;
-    f->is_of_all = true;
+    f->is_of_all = vm->state->is_busy = true;
 }
 
 void flush_page_now(struct vmm *vm, paddr_t root, vaddr_t va)

@@ -26,6 +26,7 @@ static void job_end(struct vmm *vm, pfn_t pfn)
 {
     struct job *j = job_of(vm, pfn);
     job_lock(vm, j, PFN_NONE);
+    vm->state->live_jobs--;
     for (unsigned i = 0; i < j->n; i++)
         edit_cancel(vm, &j->edits[i]);
     frame_free(vm, pfn);
@@ -77,6 +78,8 @@ static status_t job_make(struct vmm *vm, const struct work *w, uint8_t at, bool 
         j->edits[i].in_steps = true;
     }
     job_lock(vm, j, *pfn);
+    vm->state->live_jobs++;
+    vm->state->is_busy = true;
     return OK;
 }
 

@@ -77,6 +77,7 @@ void pt_drop(struct vmm *vm, pfn_t table)
         return;
     f->next = vm->state->dead_tables;
     vm->state->dead_tables = table;
+    vm->state->is_busy = true;
 }
 
 // Frees a dead table, and gives up what its entries refer to.

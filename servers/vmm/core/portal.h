@@ -35,6 +35,17 @@ struct portal {
 
 _Static_assert(sizeof(struct portal) == 40, "100 of them fit a frame");
 
+// What a portal has to be for a request: its kind and the rights, as they lie in its first word.
+#define portal_need(kind, rights) ((uint32_t)(kind) | (uint32_t)(rights) << 4)
+
+// Whether it is of that kind and has all those rights: one comparison, for every call asks.
+static inline bool portal_has(const struct portal *p, uint32_t need)
+{
+    uint32_t head;
+    __builtin_memcpy(&head, p, sizeof head);
+    return !((head ^ need) & (need | 15));
+}
+
 struct portal *portal_of(const struct vmm *vm, portal_t number);
 
 // The portal of that number if it is of `kind`, else NULL: for numbers that came with a message.

@@ -9,17 +9,23 @@ enum carried { CARRIED_NONE, CARRIED_BADGE, CARRIED_OBJECT, CARRIED_SLOT };
 
 struct request {
     enum message_event event;
+    enum carried carried;
+    bool wants_cap; // the caller named a slot for a capability in the answer
     uint64_t badge;
     uint64_t words[MESSAGE_WORDS];
-    bool wants_cap; // the caller named a slot for a capability in the answer
-    enum carried carried;
     uint64_t
         carried_value; // BADGE: of a portal of ours. OBJECT: window index, of an endpoint or of the
                        // task whose fault it is. SLOT: number of a portal, else 0
     // out:
-    uint64_t answer[MESSAGE_WORDS];
     bool is_answered; // a reply is due now
     bool gives_cap;   // with what lies in VMM_SLOT_ANSWER
+    uint64_t answer[MESSAGE_WORDS];
+    // of a call, decoded for its handler (call.h):
+    const struct portal *portal; // the one called
+    portal_t number;
+    uint32_t flags;
+    record_t space; // GRANT: its space
+    struct space *home;
 };
 
 // Serves a message. A CARRIED_SLOT capability lies in state->receive_slot and is gone afterwards,

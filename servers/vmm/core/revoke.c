@@ -139,6 +139,7 @@ void revoke_start(struct vmm *vm, portal_t number)
 {
     grant_doom(vm, number);
     vm->state->revoke = (struct revoke){.top = number, .grant = number};
+    vm->state->is_busy = true;
 }
 
 status_t revoke_step(struct vmm *vm)

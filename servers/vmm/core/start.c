@@ -314,4 +314,5 @@ void vmm_settle(struct vmm *vm)
         settle_frames(vm);
     }
     vm->state->is_relieved = false;
+    vm->state->is_busy = vmm_has_work(vm->state);
 }

@@ -275,7 +275,7 @@ void task_starve(struct vmm *vm, record_t id, const struct task_end *fault)
     task_note(vm, id, fault);
     *starved_link(vm, 0) = id; // the last one
     t->next_starved = 0;
-    t->is_starved = true;
+    t->is_starved = vm->state->is_busy = true;
 }
 
 void task_feed(struct vmm *vm, record_t *link)

@@ -66,6 +66,7 @@ struct state {
     struct flush flush;
     struct revoke revoke;
     pfn_t probe;      // the first of PROBE_FRAMES
+    bool is_busy;     // something may be under way or to be settled: see vmm_settle()
     record_t starved; // tasks whose fault waits for memory, the longest first
     bool is_relieved; // since the last try some frames or some quota were given back
     uint32_t n_tasks; // ever made: the number that a log line calls one
@@ -77,7 +78,8 @@ struct state {
     uint16_t n_pagers;
     uint32_t page_sizes; // as in boot_info
     uint32_t step_work;  // of a request or a step of one, in units
-    uint32_t n_jobs;     // ever made
+    uint32_t n_jobs;     // ever made,
+    uint32_t live_jobs;  // and that there are
 };
 
 _Static_assert(sizeof(struct state) <= PAGE_SIZE, "the root record is a frame");
@@ -135,12 +137,13 @@ enum { VMM_OBJECT_TASK, VMM_OBJECT_ENDPOINT };
             __builtin_trap(); \
     } while (0)
 
-// Ends a request: flushes, only then gives the freed frames back, and lets dead accounts go.
+// Ends a request for which `is_busy` is set: flushes, only then gives the freed frames back, and lets
+// dead accounts go. Whoever begins something that outlives his request, or has to be settled after it,
+// sets `is_busy`; here it is found out whether that is over.
 void vmm_settle(struct vmm *vm);
 
-// Whether vmm_settle() has nothing to do.
-static inline bool vmm_is_settled(const struct state *s)
+// Whether something outlives the requests made so far.
+static inline bool vmm_has_work(const struct state *s)
 {
-    return !(s->flush.n | s->flush.is_of_all | s->waiting[0] | s->waiting[1] | s->waiting[2] |
-             s->dead_tables.n | s->dead_accounts | s->starved);
+    return s->dead_tables.n | s->dead_accounts | s->starved | s->revoke.grant | s->live_jobs;
 }

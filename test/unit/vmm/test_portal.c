@@ -102,13 +102,26 @@ static void test_kill(void **state)
     end_account(f, account);
 }
 
+// A request needs a kind and some rights, of whatever first page.
+static void test_needs(void **state)
+{
+    (void)state;
+    for (unsigned kind = PORTAL_FREE; kind <= PORTAL_FOREIGN; kind++)
+        for (unsigned has = 0; has < 15; has++)
+            for (unsigned needs = 0; needs < 15; needs++) {
+                const struct portal p = {
+                    .kind = kind, .rights = (1u << has) - 1, .first = has * 0x1234567ull};
+                bool expected = kind == PORTAL_GRANT && needs < has;
+                assert_int_equal(portal_has(&p, portal_need(PORTAL_GRANT, 1u << needs)), expected);
+                assert_int_equal(portal_has(&p, portal_need(PORTAL_TASK, 0)), kind == PORTAL_TASK);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FAKE_TEST(test_places),
-        FAKE_TEST(test_strange_numbers),
-        FAKE_TEST(test_failures),
-        FAKE_TEST(test_kill),
+        FAKE_TEST(test_places), FAKE_TEST(test_strange_numbers), FAKE_TEST(test_failures),
+        FAKE_TEST(test_kill),   cmocka_unit_test(test_needs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
