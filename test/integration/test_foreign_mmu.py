@@ -18,7 +18,13 @@ LARGE = 512 * PAGE
 HUGE = 512 * LARGE
 USER_END = 1 << 56
 # PAGE_* of vmm_protocol.h
-MAPPED, SHARED, COW, IS_2M, IS_1G, DEVICE = 0x010, 0x040, 0x080, 0x100, 0x200, 0x400
+MAPPED, LAZY, SHARED, COW, IS_2M, IS_1G, DEVICE, PAGED = \
+    0x010, 0x020, 0x040, 0x080, 0x100, 0x200, 0x400, 0x800
+R, W, X = 1, 2, 4  # PROT_*
+ALLOWED, AFTER_FAULT, REFUSED = 0, 1, 2  # enum explain_outcome
+# Of an entry, and of CR4 (SDM 3A, 4.5).
+PRESENT, WRITABLE, USER, LARGE_BIT, NX, ADDRESS = 1, 2, 4, 0x80, 1 << 63, 0x000ffffffffff000
+LA57 = 1 << 12
 
 MACHINES = {
     "5-level": {"cpu": "max"},
@@ -61,6 +67,18 @@ class Run:
         return self.prot == "rw-" and not self.flags & COW
 
 
+@dataclass(frozen=True)
+class Explained:
+    """What EXPLAIN says of an access."""
+
+    va: int
+    access: int  # PROT_*
+    outcome: int
+    denies: int
+    prot: int  # PROT_* and PAGE_*
+    levels: dict  # {level: (entry, PROT_* so far)}
+
+
 @dataclass
 class View:
     """One space, as the VMM tells it and as the monitor does."""
@@ -69,18 +87,27 @@ class View:
     pages: dict  # of `info tlb`, user half: {va: Page}
     ranges: list  # of `info mem`
     addresses: dict  # of gva2gpa: {va: physical address}
+    explained: list  # of Explained
+    walks: dict  # the entries in memory: {va: {level: entry}}
 
 
 def read_runs(machine):
     """Mapper's lines from "# space" to "# ready"; answers where its task's code is, too."""
     code = int(machine.expect(r"^# space \w+: ([0-9a-f]+)$")[1], 16)
-    runs = []
+    runs, explained = [], []
     while (line := machine.next_line("# ready")) != "# ready":
+        if match := re.fullmatch(r"# explain (\S+) (\d) (\d) (\d) (\S+) \S+", line):
+            va, access, outcome, denies, prot = (int(word, 16) for word in match.groups())
+            explained.append(Explained(va, access, outcome, denies, prot, {}))
+            continue
+        if match := re.fullmatch(r"# level \S+ \d (\d) (\S+) (\S+)", line):
+            explained[-1].levels[int(match[1])] = int(match[2], 16), int(match[3], 16)
+            continue
         match = re.fullmatch(r"# page (\S+) -> (\S+) (\S+) (\S+) (\S+)", line)
         assert match, line
         va, frame, prot, pages, flags = match.groups()
         runs.append(Run(int(va, 16), int(frame, 16), prot, int(pages, 16), int(flags, 16)))
-    return code, runs
+    return code, runs, explained
 
 
 def halt_in(machine, code):
@@ -101,15 +128,34 @@ def probes(runs):
         yield from {run.va, run.va + 0x123, run.va + run.pages // 2 * PAGE, run.end - 1, run.end}
 
 
+def walk(monitor, root, n_levels, va):
+    """The entries on the way to `va`, as they lie in memory: {level: entry}."""
+    entries, table = {}, root & ADDRESS
+    for level in range(n_levels, 0, -1):
+        at = table + (va >> 3 + 9 * level & 511) * 8
+        answer = monitor.human(f"xp /1gx {at:#x}")
+        entries[level] = entry = int(answer.split()[-1], 16)
+        if not entry & PRESENT or entry & LARGE_BIT:
+            break
+        table = entry & ADDRESS
+    return entries
+
+
 def look(machine, has_info_mem):
     """The view of the space that mapper shows next."""
-    code, runs = read_runs(machine)
+    code, runs, explained = read_runs(machine)
     halt_in(machine, code)
     monitor = machine.monitor
+    registers = monitor.human("info registers")
+    root = int(re.search(r"CR3=([0-9a-f]+)", registers)[1], 16)
+    n_levels = 5 if int(re.search(r"CR4=([0-9a-f]+)", registers)[1], 16) & LA57 else 4
     view = View(runs=runs,
                 pages={page.va: page for page in monitor.pages() if page.va < USER_END},
                 ranges=monitor.ranges() if has_info_mem else [],
-                addresses={va: monitor.physical_address(va) for va in probes(runs)})
+                addresses={va: monitor.physical_address(va)
+                           for va in {*probes(runs), *(e.va for e in explained)}},
+                explained=explained,
+                walks={va: walk(monitor, root, n_levels, va) for va in {e.va for e in explained}})
     monitor.cont()
     machine.send("g")
     return view
@@ -210,3 +256,69 @@ def test_what_the_clone_has_written_it_can_write(views):
     for va in (0x10000000, 0x40000000):  # SMALL and LARGE of mapper.c
         assert rights_at(view, va).writable
         assert not rights_at(views["cloned"], va).writable
+
+
+# What EXPLAIN says.
+
+def rights_of(entries):
+    """PROT_* that a walk through these entries leaves, level by level."""
+    rights = R | W | X
+    for level, entry in entries.items():
+        if entry & (PRESENT | USER) != PRESENT | USER:
+            rights = 0
+        rights &= R | (W if entry & WRITABLE else 0) | (0 if entry & NX else X)
+        yield level, rights
+
+
+def test_there_is_something_of_every_kind_to_explain(views):
+    flags = {name: 0 for name in views}
+    for name, view in views.items():
+        for said in view.explained:
+            flags[name] |= said.prot
+        assert {said.outcome for said in view.explained} == {ALLOWED, AFTER_FAULT, REFUSED}
+    everywhere = MAPPED | LAZY | SHARED | PAGED | IS_2M
+    assert all(found & everywhere == everywhere for found in flags.values())
+    assert flags["original"] & DEVICE and flags["cloned"] & COW and flags["clone"] & COW
+
+
+def test_explain_names_the_entries_that_are_in_memory(view):
+    assert len(view.explained) > 60
+    for said in view.explained:
+        assert {level: entry for level, (entry, _) in said.levels.items()} == view.walks[said.va], \
+            hex(said.va)
+
+
+def test_explain_ands_the_rights_that_the_entries_give(view):
+    for said in view.explained:
+        assert {level: prot for level, (_, prot) in said.levels.items()} == \
+            dict(rights_of(view.walks[said.va])), hex(said.va)
+
+
+def test_what_explain_says_comes_of_an_access_is_what_the_mmu_does(view):
+    for said in view.explained:
+        level, rights = list(rights_of(view.walks[said.va]))[-1]
+        assert (said.outcome == ALLOWED) == bool(rights & said.access), said
+        if said.outcome == REFUSED:
+            assert said.denies == level and not said.prot & said.access, said
+        elif said.outcome == AFTER_FAULT:
+            first = next(at for at, left in rights_of(view.walks[said.va]) if not left & said.access)
+            assert said.denies == first and said.prot & said.access, said
+
+
+def test_query_and_explain_say_the_same(view):
+    for said in view.explained:
+        run = next((run for run in view.runs if run.va <= said.va < run.end), None)
+        assert bool(said.prot & ~7) == bool(run), hex(said.va)
+        if run:
+            prot = sum(right for right, letter in ((R, "r"), (W, "w"), (X, "x")) if letter in run.prot)
+            assert said.prot == prot | run.flags, hex(said.va)
+
+
+def test_the_monitor_finds_the_frame_that_explain_names(view):
+    for said in view.explained:
+        level, (entry, _) = list(said.levels.items())[-1]
+        found = view.addresses[said.va]
+        assert (found is not None) == bool(entry & PRESENT), hex(said.va)
+        if found is not None:
+            inside = (1 << 12 + 9 * (level - 1)) - 1
+            assert found & -PAGE == entry & ADDRESS & ~inside | said.va & inside & -PAGE

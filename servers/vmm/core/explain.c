@@ -39,6 +39,8 @@ enum explain_outcome explain_outcome(const struct explained *e, unsigned access)
 
 unsigned explain_denies(const struct explained *e, unsigned access)
 {
+    if (explain_outcome(e, access) == EXPLAIN_REFUSED)
+        return e->spot.level;
     for (unsigned i = 0; i < e->n; i++)
         if (!(e->at[i].prot & access))
             return e->at[i].level;

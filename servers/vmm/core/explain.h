@@ -21,7 +21,8 @@ void explain(const struct vmm *vm, pfn_t root, uint64_t page, struct explained *
 // What comes of an access, one of PROT_*.
 enum explain_outcome explain_outcome(const struct explained *e, unsigned access);
 
-// The first level that does not let it pass; 0: all do.
+// The level that refuses it, which is where the walk ends: the levels above only say what is owned
+// jointly. Of one that passes after a fault: the first that does not let it. 0: all do.
 unsigned explain_denies(const struct explained *e, unsigned access);
 
 // The account that pays for the frame; 0: there is none.

@@ -4,6 +4,8 @@
 //
 //   # space NAME: RIP                      of the task's code, 16 bytes
 //   # page VA -> FRAME PROT PAGES FLAGS    in hex but for PROT; a run of pages that are alike
+//   # explain VA ACCESS OUTCOME DENIES PROT MAX   what EXPLAIN says of an access, for some of them
+//   # level VA ACCESS LEVEL ENTRY PROT            and of each level
 //   # ready
 //
 // A byte on the serial line within a second of "# waiting" makes it stop at each "# ready" until
@@ -12,22 +14,24 @@
 #include "ipc/thread.h"
 #include "test/scenarios/lib/touch.h"
 
-enum { LAND = SLOT_FREE, COPY, RUNNER, CONSOLE, DEVICES };
+enum { LAND = SLOT_FREE, COPY, RUNNER, CONSOLE, DEVICES, EAR, DOOR };
 
-#define SMALL     0x10000000ul
-#define SHARED    0x11000000ul
-#define WINDOW    0x20000000ul // in this task's space
-#define LAZY      0x12000000ul
-#define DEVICE    0x11002000ul // beside the shared ones
-#define DEVICE_AT 0xfec00000ul
-#define LARGE     0x40000000ul // 2 MiB each
-#define HUGE      0x80000000ul // aligned to 1 GiB
-#define HIGH      0x0055000000000000ul
-#define HIGH_4    0x0000550000000000ul // where 4 levels end before that
-#define RW        (PROT_R | PROT_W)
-#define RX        (PROT_R | PROT_X)
-#define L_PAGES   512ul
-#define PATIENCE  100u // time slices
+#define SMALL      0x10000000ul
+#define SHARED     0x11000000ul
+#define WINDOW     0x20000000ul // in this task's space
+#define LAZY       0x12000000ul
+#define PAGED      0x13000000ul // by nobody who answers
+#define DEVICE     0x11002000ul // beside the shared ones
+#define DEVICE_AT  0xfec00000ul
+#define LARGE      0x40000000ul // 2 MiB each
+#define HUGE       0x80000000ul // aligned to 1 GiB
+#define HIGH       0x0055000000000000ul
+#define HIGH_4     0x0000550000000000ul // where 4 levels end before that
+#define RW         (PROT_R | PROT_W)
+#define RX         (PROT_R | PROT_X)
+#define L_PAGES    512ul
+#define PATIENCE   100u // time slices
+#define LEVELS_MAX 5u
 
 static status_t map_small(void)
 {
@@ -81,6 +85,14 @@ static status_t map_device(void)
     return status == OK ? vmm_share(DEVICES, DEVICE_AT, 1, LAND, DEVICE, RW) : status;
 }
 
+static status_t map_paged(void)
+{
+    status_t status = vmm_endpoint(SLOT_SELF, EAR);
+    if (status == OK)
+        status = vmm_portal(SLOT_SELF, EAR, 0, SLOT_ALL, DOOR);
+    return status == OK ? vmm_set_pager(LAND, PAGED, 2, RW, 0, DOOR) : status;
+}
+
 // The clone writes to some, so that there are pages that are shared, copied and neither.
 static status_t clone_it(void)
 {
@@ -121,6 +133,31 @@ static void print_space(slot_t space)
         run = page;
     }
     print_run(&run);
+}
+
+static void explain(slot_t space, vaddr_t va, uint32_t access)
+{
+    struct message m;
+    if (vmm_explain(space, va, access, 0, &m) != OK)
+        return;
+    log_format("# explain %lx %u %lu %lu %lx %lx\n", va, access, m.w[1] & 0xff, m.w[1] >> 8, m.w[2],
+               m.w[3]);
+    for (unsigned level = LEVELS_MAX; level > 0; level--)
+        if (vmm_explain(space, va, access, level, &m) == OK)
+            log_format("# level %lx %u %u %lx %lx\n", va, access, level, m.w[1], m.w[2]);
+}
+
+// The first and the last page of what is mapped apart, and what is before and behind it.
+static void explain_space(slot_t space)
+{
+    struct vmm_page run;
+    for (vaddr_t va = 0; vmm_maps(space, va, &run) == OK && run.pages != 0;) {
+        va = run.start + run.pages * PAGE_SIZE;
+        const vaddr_t at[] = {run.start - PAGE_SIZE, run.start, va - PAGE_SIZE, va};
+        for (unsigned i = 0; i < sizeof at / sizeof *at; i++)
+            for (uint32_t access = PROT_R; access <= PROT_X; access <<= 1)
+                explain(space, at[i], access);
+    }
 }
 
 static bool has_input(void)
@@ -165,6 +202,7 @@ static void show(slot_t space, const char *name, bool waits)
 {
     log_format("# space %s: %lx\n", name, touch_code(TOUCH_AWAIT));
     print_space(space);
+    explain_space(space);
     status_t status = start_runner(space);
     log_text("# ready\n");
     wait_for_input(waits ? UINT64_MAX : 1);
@@ -189,7 +227,9 @@ uint64_t main(uint64_t argument)
         status = map_shared();
     if (status == OK)
         status = map_device();
-    check_status(status, OK, "maps high, shared and device pages");
+    if (status == OK)
+        status = map_paged();
+    check_status(status, OK, "maps high, shared, device and paged ones");
     if (get("console", CONSOLE) != OK)
         return 1;
     bool waits = is_watched();
