@@ -5,8 +5,10 @@
 //
 // Any request may answer E_MORE: what it does goes in steps, or has to wait. Then make the same call
 // again, with the words that came back but for word 0, until the answer is another; word 5 of the first
-// call is 0. (SPACE_DESTROY and REVOKE: with the words of the first call.) A clone that comes with E_MORE
-// is there, and waits for its pages: do not clone again, but call SETTLE on it.
+// call is 0. (SPACE_DESTROY and REVOKE: with the words of the first call.) That answer is told once, and
+// to whoever comes back before 64 others of the space have ended: else E_STATE. A clone that comes with
+// E_MORE is there, and waits for its pages: do not clone again, but call SETTLE on it. If that fails the
+// space is empty: drop it.
 // ipc/vmm_client.h does all that.
 //
 // Word 0: opcode in bits 0..15, protocol version in bits 16..31, flags in bits 32..63.

@@ -32,16 +32,16 @@ static void count_pager(struct audit *a, record_t id)
         pager_of(a->vm, id)->refs += a->delta;
 }
 
-// What the job of a space has: its frame, and what it set aside.
+// What a job has that runs: a frame, and what it set aside.
 static void count_job(struct audit *a, record_t id)
 {
-    pfn_t pfn = space_of(a->vm, id)->job;
-    const struct job *j = frame_at(a->vm, pfn);
-    if (!pfn.n || j->spaces[0] != id)
+    const struct job *j = job_of(a->vm, id);
+    const struct edit *edits = frame_at(a->vm, j->edits);
+    if (!j->edits.n)
         return;
-    frame_of(a->vm, pfn)->refs += a->delta;
+    frame_of(a->vm, j->edits)->refs += a->delta;
     for (unsigned i = 0; i < j->n; i++) {
-        const struct reserve *r = &j->edits[i].reserve;
+        const struct reserve *r = &edits[i].reserve;
         uint64_t claimed = (uint64_t)(int32_t)a->delta * reserve_count_add(a->vm, r, a->delta);
         if (claimed)
             account_of(a->vm, r->account)->charged += claimed;
@@ -60,9 +60,13 @@ static void count_record(struct audit *a, record_t id, uint8_t kind)
     } else if (kind == RECORD_SPACE) {
         account_of(vm, space_of(vm, id)->account)->refs += a->delta;
         count_pager(a, space_of(vm, id)->pagers);
+    } else if (kind == RECORD_JOB) {
         count_job(a, id);
     } else if (kind == RECORD_PAGER) {
         count_pager(a, pager_of(vm, id)->next);
+        for (record_t at = frame_of(vm, (pfn_t){id / RECORDS_PER_FRAME})->account; at;
+             at = account_of(vm, at)->parent)
+            account_of(vm, at)->n_pagers += (uint16_t)a->delta;
     } else if (kind == RECORD_TASK && task_of(vm, id)->is_running) {
         space_of(vm, task_of(vm, id)->space)->refs += a->delta;
     }
@@ -113,12 +117,24 @@ static void count_frames(struct audit *a)
     }
 }
 
+// Whether its space knows the job, as one that runs or as one that has ended.
+static bool is_known(const struct audit *a, record_t id)
+{
+    const struct job *j = job_of(a->vm, id);
+    const struct space *s = space_of(a->vm, j->spaces[0]);
+    record_t ended = s->ended;
+    for (unsigned n = 0; ended && ended != id && n < JOBS_ENDED; n++)
+        ended = job_of(a->vm, ended)->next;
+    return j->edits.n ? s->job == id : ended == id;
+}
+
 static void check_record(struct audit *a, record_t id, uint8_t kind)
 {
     uint64_t left = 0;
     if (kind == RECORD_ACCOUNT) {
         const struct account *acc = account_of(a->vm, id);
-        left = (acc->refs - (id == a->vm->state->root_account)) | acc->charged | acc->lent;
+        left = (acc->refs - (id == a->vm->state->root_account)) | acc->charged | acc->lent |
+               acc->n_pagers;
     } else if (kind == RECORD_SPACE) {
         left = space_of(a->vm, id)->refs;
     } else if (kind == RECORD_VIA) {
@@ -127,6 +143,8 @@ static void check_record(struct audit *a, record_t id, uint8_t kind)
         audit_link(a, id);
     } else if (kind == RECORD_PAGER) {
         left = pager_of(a->vm, id)->refs;
+    } else if (kind == RECORD_JOB && !is_known(a, id)) {
+        audit_error(a, "a job is not where its space looks for it", id);
     }
     if (left)
         audit_error(a, "the count of a record is wrong", id);

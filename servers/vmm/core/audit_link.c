@@ -6,18 +6,11 @@
 #include "portal.h"
 #include "table.h"
 
-static bool is_record(const struct audit *a, record_t id, enum record_kind kind)
-{
-    pfn_t pfn = {id / RECORDS_PER_FRAME};
-    return pfn.n < a->vm->state->n_frames && frame_of(a->vm, pfn)->kind == FRAME_RECORDS &&
-           *(const uint8_t *)record_place(a->vm, id) == kind;
-}
-
 // Takes the entries of a link into those seen of its table. False: it is none.
 static bool add_link(struct audit *a, pfn_t table, record_t id, record_t before,
                      uint64_t seen[PTE_ENTRIES / 64])
 {
-    if (!is_record(a, id, RECORD_LINK))
+    if (!record_exists(a->vm, id, RECORD_LINK))
         return false;
     const struct link *l = link_of(a->vm, id);
     uint64_t any = 0, twice = 0;
@@ -29,7 +22,8 @@ static bool add_link(struct audit *a, pfn_t table, record_t id, record_t before,
     }
     if (!any || twice)
         audit_error(a, "a link has no entries, or another's", id);
-    return l->table.n == table.n && l->prev_of_table == before && is_record(a, l->via, RECORD_VIA);
+    return l->table.n == table.n && l->prev_of_table == before &&
+           record_exists(a->vm, l->via, RECORD_VIA);
 }
 
 void audit_table_links(struct audit *a, pfn_t table)
@@ -52,12 +46,12 @@ void audit_table_links(struct audit *a, pfn_t table)
 
 static const struct via *find_via(const struct audit *a, record_t id)
 {
-    return is_record(a, id, RECORD_VIA) ? via_of(a->vm, id) : NULL;
+    return record_exists(a->vm, id, RECORD_VIA) ? via_of(a->vm, id) : NULL;
 }
 
 static const struct link *find_link(const struct audit *a, record_t id)
 {
-    return is_record(a, id, RECORD_LINK) ? link_of(a->vm, id) : NULL;
+    return record_exists(a->vm, id, RECORD_LINK) ? link_of(a->vm, id) : NULL;
 }
 
 // Whether the via is where its parent looks for it, and where its grant does.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "audit.h"
 #include "page.h"
-#include "pager.h"
+#include "pool.h"
 #include "probe_page.h"
 #include "space.h"
 #include "table.h"
@@ -98,7 +98,7 @@ static void audit_entry(struct audit *a, pfn_t table, pte_t e, unsigned level)
         audit_device(a, table, e, level);
     } else if (pte_has_page(e)) {
         audit_page(a, e, level);
-    } else if (pte_is_paged(e) && !pager_exists(a->vm, pte_pager(e))) {
+    } else if (pte_is_paged(e) && !record_exists(a->vm, pte_pager(e), RECORD_PAGER)) {
         audit_error(a, "a page has a pager that is none", pte_pager(e));
     } else if (pte_prot(e) & ~pte_max(e)) {
         audit_error(a, "a lazy range has more rights than it may", pte_lazy_level(e));

@@ -22,8 +22,9 @@ must_check status_t decode_prot(const struct portal *grant, uint64_t prot);
 // An edit of the range of words 1 and 2, which begins at page `first`, with the protection of word 3.
 struct edit make_edit(const struct request *c, enum edit_kind kind, uint64_t first);
 
-// Does an edit of the space called, for which E_MORE is answered if it becomes a job.
-must_check status_t edit_range(struct vmm *vm, struct request *c, struct edit *e);
+// Does an edit of the space called, for which E_MORE is answered if it becomes a job. `has_pager`: the
+// latest pager of the space is for it alone, and goes if it fails.
+must_check status_t edit_range(struct vmm *vm, struct request *c, struct edit *e, bool has_pager);
 
 // The grant that was carried with the call. E_SLOT: none was. E_REVOKED: it is dead. E_RIGHT: it
 // lacks one of `rights`.

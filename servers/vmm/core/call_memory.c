@@ -43,11 +43,12 @@ static status_t decode_page_level(const struct vmm *vm, const struct request *c,
     return OK;
 }
 
-status_t edit_range(struct vmm *vm, struct request *c, struct edit *e)
+status_t edit_range(struct vmm *vm, struct request *c, struct edit *e, bool has_pager)
 {
     struct work w = {.account = c->home->account,
                      .by = c->number,
                      .spaces = {c->space},
+                     .has_pager = has_pager,
                      .n = 1,
                      .n_alone = 1,
                      .edits = e};
@@ -89,7 +90,7 @@ status_t serve_map(struct vmm *vm, struct request *c)
         return OK;
     struct edit e = make_edit(c, EDIT_MAP, first);
     status = decode_page_level(vm, c, &e);
-    return status == OK ? edit_range(vm, c, &e) : status;
+    return status == OK ? edit_range(vm, c, &e, false) : status;
 }
 
 status_t serve_unmap(struct vmm *vm, struct request *c)
@@ -101,7 +102,7 @@ status_t serve_unmap(struct vmm *vm, struct request *c)
     if (c->words[2] == 1 && leaf_unmap(vm, c->home->root, first))
         return OK;
     struct edit e = make_edit(c, EDIT_UNMAP, first);
-    return edit_range(vm, c, &e);
+    return edit_range(vm, c, &e, false);
 }
 
 status_t serve_protect(struct vmm *vm, struct request *c)
@@ -113,7 +114,7 @@ status_t serve_protect(struct vmm *vm, struct request *c)
     if (status != OK)
         return status;
     struct edit e = make_edit(c, EDIT_PROTECT, first);
-    return edit_range(vm, c, &e);
+    return edit_range(vm, c, &e, false);
 }
 
 status_t decode_carried(const struct vmm *vm, const struct request *c, unsigned rights,
@@ -148,6 +149,7 @@ static status_t serve_transfer(struct vmm *vm, struct request *c, bool moves)
     if (status != OK)
         return status;
     t.to = to->owner;
+    t.to_grant = badge_portal(c->carried_value);
     t.prot = (unsigned)c->words[4];
     t.max = c->portal->rights & to->rights & (PROT_R | PROT_W | PROT_X);
     if (!t.moves && !(t.prot & PROT_W))

@@ -27,10 +27,7 @@ status_t serve_set_pager(struct vmm *vm, struct request *c)
     struct edit e = make_edit(c, EDIT_MAP, first);
     e.is_lazy = true;
     e.pager = pager;
-    status = edit_range(vm, c, &e);
-    if (status != OK && status != E_MORE && is_new)
-        pager_forget(vm, c->space);
-    return status;
+    return edit_range(vm, c, &e, is_new);
 }
 
 // The task in whose fault the call was sent: its reply capability came along.
@@ -86,7 +83,7 @@ status_t serve_supply(struct vmm *vm, struct request *c)
         status = decode_fault(vm, c, &task);
     if (status != OK)
         return status;
-    if (job_help(vm, task->space) == E_MORE)
+    if (job_help(vm, task->space, false) == E_MORE)
         return call_again(c, 0);
     t.prot = (unsigned)c->words[4];
     status = decode_place(vm, c, task, &t);

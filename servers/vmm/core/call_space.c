@@ -293,8 +293,8 @@ status_t serve_stats(struct vmm *vm, struct request *c)
 
 status_t serve_settle(struct vmm *vm, struct request *c)
 {
-    status_t status = job_help(vm, c->space);
-    return status == E_MORE ? call_again(c, 0) : status;
+    status_t status = job_help(vm, c->space, false);
+    return status == E_MORE ? call_again(c, 0) : c->home->failure;
 }
 
 // Alone: all that waits to be freed is freed first, however much it is.

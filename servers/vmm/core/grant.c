@@ -98,7 +98,7 @@ status_t grant_derive(struct vmm *vm, portal_t parent, uint64_t first, uint64_t 
 void grant_drop(struct vmm *vm, portal_t number)
 {
     record_t space = portal_of(vm, number)->owner;
-    job_leave(vm, space, number);
+    job_leave(vm, space, number, portal_of(vm, number)->parent);
     grant_pass_children(vm, number);
     via_pass(vm, number, portal_of(vm, number)->parent);
     grant_unlink(vm, number);
@@ -111,7 +111,7 @@ void grant_kill_all(struct vmm *vm, record_t space)
     space_hold(vm, space);
     while (space_of(vm, space)->grants) {
         portal_t number = space_of(vm, space)->grants;
-        job_leave(vm, space, number);
+        job_leave(vm, space, number, 0);
         grant_pass_children(vm, number);
         via_pass(vm, number, 0);
         grant_unlink(vm, number);
@@ -130,7 +130,6 @@ bool grant_comes_from(const struct vmm *vm, portal_t number, portal_t from)
 
 void grant_doom(struct vmm *vm, portal_t number)
 {
-    job_leave(vm, portal_of(vm, number)->owner, number);
     portal_of(vm, number)->kind = PORTAL_DOOMED;
 }
 

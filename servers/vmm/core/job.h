@@ -12,35 +12,50 @@
 // pages out. A clone of the space itself, by which they would gain some, has to wait. So a plan only ever
 // asks for too much.
 //
-// Whoever meets a locked space, by a call or by a fault, helps: a job that has not begun to change
-// anything gives way to him and starts anew when its caller comes back; for one that has, he does a step.
-// Nobody waits for somebody who does not run, and it does no harm if a job's caller dies.
+// Whoever meets a locked space, by a call or by a fault, helps: he does a step. (Who only reads is served
+// as long as nothing has changed.) So a job gets on whoever comes, nobody waits for somebody who does not
+// run, and it does no harm if a job's caller dies.
 //
-// A job is a frame, charged to the space's account, and ends with any of its spaces.
+// A job that ended stays until its caller has heard how, of a space those that ended last. What was asked
+// for through a grant is done or has failed when a revoke of that grant is.
+//
+// A job is a record, and as long as it runs a frame, charged to the space's account; it ends with its
+// first space.
 #pragma once
 
 #include "edit.h"
 
-#define JOB_EDITS 4u
+#define JOB_EDITS  4u
+#define JOBS_ENDED 64u // of a space, whose callers may still come back
 
 struct job {
-    portal_t by;        // the grant through which it was asked for; 0: nobody comes back for it
-    uint32_t serial;    // names it to its caller
-    record_t spaces[2]; // one or two
-    bool commits;       // it is past what may fail
+    uint8_t kind;       // RECORD_JOB
+    bool commits : 1;   // it is past what may fail
+    bool is_clone : 1;  // if it fails, its space is nothing
+    bool has_pager : 1; // if it fails, the latest pager of its first space goes
     uint8_t n, at;      // edits, and the one at hand
-    struct edit edits[JOB_EDITS];
+    status_t status;    // how it ended
+    portal_t by, to;    // the grants through which it was asked for; by 0: nobody comes back for it
+    uint32_t serial;    // with the record's id it names the job to its caller
+    record_t spaces[2]; // one or two; the first is that of `by`
+    pfn_t edits;        // a frame with struct edit[]; none: it has ended
+    record_t next;      // of those of its space that have ended
 };
+
+_Static_assert(sizeof(struct job) <= 64, "a job is a record");
 
 // Edits that are done together or not at all.
 struct work {
     record_t account;
-    portal_t by;
+    portal_t by, to; // as in struct job
     record_t spaces[2];
+    bool is_clone, has_pager;
     unsigned n, n_alone; // edits, and how many of them if all is done at once
     struct edit *edits;
     uint64_t token; // out, with E_MORE: what the caller has to show to go on
 };
+
+struct job *job_of(const struct vmm *vm, record_t id);
 
 // Does the edits, or begins to. E_MORE: the spaces are locked by a job now. Else as edit_prepare().
 must_check status_t job_do(struct vmm *vm, struct work *w);
@@ -48,18 +63,21 @@ must_check status_t job_do(struct vmm *vm, struct work *w);
 // The same, but for later: locks and does nothing yet. Errors: E_NOMEM, E_QUOTA.
 must_check status_t job_start(struct vmm *vm, const struct work *w);
 
-// The caller of a job on the space is back: a step. OK: it is done, perhaps since long. E_MORE: *token is
-// new. E_STATE: it gave way, and has to begin anew. Else as edit_prepare().
-must_check status_t job_resume(struct vmm *vm, record_t space, portal_t by, uint64_t *token);
+// The caller of a job is back: a step, or how it ended. E_MORE: it goes on. E_STATE: there is no such job
+// of his, and if there was one, nobody knows any more. E_REVOKED: it went with a space or a grant. Else as
+// edit_prepare().
+must_check status_t job_resume(struct vmm *vm, portal_t by, uint64_t token);
 
-// Somebody wants to see or change the pages of a space. E_MORE: he has to come back. Else it is not
-// locked (any more): the status is that of a job by nobody that ended just now.
-status_t job_help(struct vmm *vm, record_t space);
+// Somebody wants to change the pages of a space, or only to see them. E_MORE: he has to come back. Else OK.
+must_check status_t job_help(struct vmm *vm, record_t space, bool reads);
 
-// The grant `by` on the space is about to go: so does a job that shares pages through it, as far as it
-// came, for nobody would know through what the rest came. Its caller has lost the grant. A plan gives way
-// whoever made it: it may be for pages that the grant let him place.
-void job_leave(struct vmm *vm, record_t space, portal_t by);
+// The grant on the space is revoked: no job may go on that was asked for through it. E_MORE: one has to be
+// finished, and has done a step. Else OK.
+must_check status_t job_revoke(struct vmm *vm, record_t space, portal_t grant);
 
-// Ends the job of a space, if there is one, wherever it is.
+// The grant on the space goes, in favour of `to` or 0. A job that was asked for through it goes on, for
+// nobody; one that has changed nothing yet ends.
+void job_leave(struct vmm *vm, record_t space, portal_t grant, portal_t to);
+
+// The space goes, and its jobs with it. A MOVE whose pages are all there already is done, or will be.
 void job_stop(struct vmm *vm, record_t space);

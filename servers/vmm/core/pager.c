@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pager.h"
 
+#include "account.h"
 #include "frame.h"
 #include "pool.h"
 #include "slots.h"
@@ -19,11 +20,27 @@ static uint16_t keep_received(struct vmm *vm, uint16_t fresh)
     return kept;
 }
 
+// How many more an account may have.
+static unsigned pagers_left(struct vmm *vm, record_t account)
+{
+    const struct account *a = account_of(vm, account);
+    if (!a->parent)
+        return PAGERS_MAX - a->n_pagers;
+    unsigned most = pagers_left(vm, a->parent);
+    return most > a->n_pagers ? (most - a->n_pagers + 1) / 2 : 0;
+}
+
+static void pager_count(struct vmm *vm, record_t account, int n)
+{
+    for (; account; account = account_of(vm, account)->parent)
+        account_of(vm, account)->n_pagers += (uint16_t)n;
+}
+
 static status_t pager_create(struct vmm *vm, struct space *s, portal_t portal, record_t *id)
 {
     uint16_t fresh;
     unsigned n_chain = s->pagers ? pager_of(vm, s->pagers)->n_chain : 0;
-    if (n_chain == PAGERS_OF_SPACE || vm->state->n_pagers == PAGERS_MAX)
+    if (n_chain == PAGERS_OF_SPACE || !pagers_left(vm, s->account))
         return E_LIMIT;
     status_t status = slot_alloc(vm, &fresh);
     if (status != OK)
@@ -40,7 +57,7 @@ static status_t pager_create(struct vmm *vm, struct space *s, portal_t portal, r
     p->next = s->pagers;
     p->refs = 1;
     s->pagers = *id;
-    vm->state->n_pagers++;
+    pager_count(vm, s->account, 1);
     return OK;
 }
 
@@ -67,8 +84,8 @@ static void pager_end(struct vmm *vm, record_t id)
     uint16_t slot = pager_of(vm, id)->slot;
     vm->ports->drop(vm->context, slot);
     slot_free(vm, slot);
+    pager_count(vm, frame_of(vm, (pfn_t){id / RECORDS_PER_FRAME})->account, -1);
     record_free(vm, id);
-    vm->state->n_pagers--;
 }
 
 void pager_forget(struct vmm *vm, record_t space)
@@ -97,11 +114,4 @@ void pager_release(struct vmm *vm, record_t id)
 status_t pager_forward(struct vmm *vm, record_t id)
 {
     return vm->ports->forward(vm->context, vm->state->reply_slot, pager_of(vm, id)->slot);
-}
-
-bool pager_exists(const struct vmm *vm, record_t id)
-{
-    pfn_t pfn = {id / RECORDS_PER_FRAME};
-    return pfn.n < vm->state->n_frames && frame_of(vm, pfn)->kind == FRAME_RECORDS &&
-           id % RECORDS_PER_FRAME && *(uint8_t *)record_place(vm, id) == RECORD_PAGER;
 }

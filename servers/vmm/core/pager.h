@@ -10,8 +10,11 @@
 
 #include "vmm.h"
 
-#define PAGERS_OF_SPACE 32u                  // records in a chain
-#define PAGERS_MAX      (VMM_SLOTS_MAX / 4u) // of all spaces: each takes one of the VMM's slots
+#define PAGERS_OF_SPACE 32u // records in a chain
+
+// Of all spaces: each takes one of the VMM's slots. An account never has more than it leaves to others of
+// the same parent, so that none takes all there are, by however many sub-accounts.
+#define PAGERS_MAX (VMM_SLOTS_MAX / 4u)
 
 struct pager {
     uint8_t kind;    // RECORD_PAGER
@@ -39,6 +42,3 @@ void pager_release(struct vmm *vm, record_t id);
 // Hands the fault whose reply capability lies in state->reply_slot on. Errors: the kernel's, if it
 // cannot be served any more.
 must_check status_t pager_forward(struct vmm *vm, record_t id);
-
-// For audits of entries: whether there is such a record.
-bool pager_exists(const struct vmm *vm, record_t id);

@@ -73,6 +73,13 @@ void record_free(struct vmm *vm, record_t id)
     }
 }
 
+bool record_exists(const struct vmm *vm, record_t id, enum record_kind kind)
+{
+    pfn_t pfn = record_frame(id);
+    return pfn.n < vm->state->n_frames && frame_of(vm, pfn)->kind == FRAME_RECORDS &&
+           id % RECORDS_PER_FRAME && *(const uint8_t *)record_place(vm, id) == kind;
+}
+
 void pool_start(struct vmm *vm, pfn_t pfn, uint64_t quota)
 {
     struct state *s = vm->state;

@@ -14,6 +14,7 @@ enum record_kind {
     RECORD_VIA,
     RECORD_LINK,
     RECORD_PAGER,
+    RECORD_JOB,
 };
 
 #define RECORD_BYTES      64u
@@ -39,6 +40,9 @@ static inline void *record_at(const struct vmm *vm, record_t id, enum record_kin
     invariant(id && *(uint8_t *)record == kind);
     return record;
 }
+
+// Whether there is a record of that id and kind: for ids that came with a message, and for audits.
+bool record_exists(const struct vmm *vm, record_t id, enum record_kind kind);
 
 // Boot only: makes the root account, in a frame of records at `pfn` that it pays for itself.
 void pool_start(struct vmm *vm, pfn_t pfn, uint64_t quota);

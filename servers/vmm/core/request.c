@@ -15,6 +15,7 @@ enum handler_flags {
     GIVES_CAP = 2,
     ON_PAGES = 4,  // it has to wait while a job is at the space
     IN_STEPS = 12, // and may become one: ON_PAGES too
+    READS = 20,    // it only looks: ON_PAGES too
 };
 
 // Through what it is called, with which rights: a grant, or the capability to a task.
@@ -37,8 +38,8 @@ static const struct handler {
     [VMM_MOVE]          = {serve_move, GRANT(RIGHT_SHARE | RIGHT_MAP), IN_STEPS},
     [VMM_DERIVE]        = {serve_derive, GRANT(RIGHT_DERIVE), GIVES_CAP},
     [VMM_REVOKE]        = {serve_revoke, GRANT(RIGHT_DERIVE), 0},
-    [VMM_QUERY]         = {serve_query, GRANT(RIGHT_QUERY), ON_PAGES},
-    [VMM_STATS]         = {serve_stats, GRANT(RIGHT_QUERY), ON_PAGES},
+    [VMM_QUERY]         = {serve_query, GRANT(RIGHT_QUERY), READS},
+    [VMM_STATS]         = {serve_stats, GRANT(RIGHT_QUERY), READS},
     [VMM_AUDIT]         = {serve_audit, GRANT(RIGHT_AUDIT), 0},
     [VMM_SPAWN]         = {serve_spawn, GRANT(RIGHT_SPAWN), ON_WHOLE | GIVES_CAP},
     [VMM_TASK_KILL]     = {serve_task_kill, TASK, 0},
@@ -46,14 +47,14 @@ static const struct handler {
     [VMM_ENDPOINT]      = {serve_endpoint, GRANT(RIGHT_CREATE), GIVES_CAP},
     [VMM_PORTAL]        = {serve_portal, GRANT(RIGHT_CREATE), GIVES_CAP},
     [VMM_SNAPSHOT]      = {serve_snapshot, GRANT(RIGHT_CLONE | RIGHT_READ), ON_WHOLE | GIVES_CAP | ON_PAGES},
-    [VMM_DIFF]          = {serve_diff, GRANT(RIGHT_QUERY), ON_PAGES},
+    [VMM_DIFF]          = {serve_diff, GRANT(RIGHT_QUERY), READS},
     [VMM_ROLLBACK]      = {serve_rollback, GRANT(RIGHT_MAP | RIGHT_READ), ON_WHOLE | ON_PAGES},
-    [VMM_MAPS]          = {serve_maps, GRANT(RIGHT_QUERY), ON_PAGES},
+    [VMM_MAPS]          = {serve_maps, GRANT(RIGHT_QUERY), READS},
     [VMM_TASK_SLOTS]    = {serve_task_slots, TASK, 0},
     [VMM_SET_PAGER]     = {serve_set_pager, GRANT(RIGHT_MAP), IN_STEPS},
     [VMM_SUPPLY]        = {serve_supply, GRANT(RIGHT_SHARE), IN_STEPS},
     [VMM_SETTLE]        = {serve_settle, GRANT(0), 0},
-    [VMM_EXPLAIN]       = {serve_explain, GRANT(RIGHT_QUERY), ON_PAGES},
+    [VMM_EXPLAIN]       = {serve_explain, GRANT(RIGHT_QUERY), READS},
     [VMM_REQUESTS]      = {NULL, portal_need(PORTAL_DEAD, 0), 0}, // all others
     [VMM_POWER_OFF]     = {serve_power_off, GRANT(RIGHT_POWER), 0},
 };
@@ -82,18 +83,17 @@ status_t call_again(struct request *c, uint64_t token)
 // be out of the way. True if it is answered by that.
 static bool meets_job(struct vmm *vm, const struct handler *h, struct request *c, status_t *status)
 {
+    bool reads = (h->flags & READS) == READS;
     uint64_t token = (h->flags & IN_STEPS) == IN_STEPS ? c->words[MESSAGE_WORDS - 1] : 0;
     const struct portal *other =
         c->carried == CARRIED_BADGE ? badge_find(vm, c->carried_value) : NULL;
-    *status = token ? job_resume(vm, c->space, c->number, &token) : E_STATE;
+    *status = token ? job_resume(vm, c->number, token) : job_help(vm, c->space, reads);
+    if (!token && *status == OK && other && other->kind == PORTAL_GRANT)
+        *status = job_help(vm, other->owner, reads);
+    if (!token && *status == OK)
+        return false;
     if (*status == E_MORE)
         *status = call_again(c, token);
-    if (*status != E_STATE)
-        return true;
-    if (job_help(vm, c->space) != E_MORE &&
-        (!other || other->kind != PORTAL_GRANT || job_help(vm, other->owner) != E_MORE))
-        return false;
-    *status = call_again(c, 0);
     return true;
 }
 

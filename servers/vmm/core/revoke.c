@@ -2,6 +2,7 @@
 #include "revoke.h"
 
 #include "grant.h"
+#include "job.h"
 #include "link.h"
 #include "page.h"
 #include "space.h"
@@ -112,17 +113,20 @@ static unsigned bury_leaves(struct vmm *vm, struct portal *grant, unsigned budge
     return cost;
 }
 
-// What came through the grant goes first, then what was derived from it, then the grant.
+// What goes on through the grant is finished, or none would know through what the rest of it came. Then
+// what came through it goes, then what was derived from it, then the grant.
 static unsigned step_grant(struct vmm *vm, struct revoke *r, unsigned budget,
                            struct portal_set *dead)
 {
     struct portal *grant = portal_of(vm, r->grant);
+    if (job_revoke(vm, grant->owner, r->grant) == E_MORE)
+        return budget;
     if (grant->link) {
         r->via_top = grant->link;
         move_via(vm, r, r->via_top);
     } else if (grant->child) {
         // A job of the space may be through one of them, and must end with it.
-        bool has_job = space_of(vm, grant->owner)->job.n;
+        bool has_job = space_of(vm, grant->owner)->job;
         unsigned cost = has_job ? 0 : bury_leaves(vm, grant, budget, dead);
         if (cost)
             return cost;

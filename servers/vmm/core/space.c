@@ -128,7 +128,8 @@ static struct edit clone_edit(const struct vmm *vm, const struct clone *c, pfn_t
 static status_t clone_prepare_job(struct vmm *vm, struct clone *c)
 {
     struct edit copy = clone_edit(vm, c, space_of(vm, c->space)->root);
-    const struct work w = {.account = copy.account, .spaces = {c->space}, .n = 1, .edits = &copy};
+    const struct work w = {
+        .account = copy.account, .spaces = {c->space}, .is_clone = true, .n = 1, .edits = &copy};
     edit_cancel(vm, &c->copy);
     c->is_long = true;
     return job_start(vm, &w);
@@ -204,6 +205,14 @@ static void root_clear(struct vmm *vm, pfn_t root)
             pt_drop(vm, frame_number(pte_address(e)));
         table_store(vm, root, i, PTE_NONE);
     }
+}
+
+void space_fail(struct vmm *vm, record_t id, status_t status)
+{
+    struct space *s = space_of(vm, id);
+    s->failure = (int8_t)status;
+    flush_space(vm, frame_address(s->root));
+    root_clear(vm, s->root);
 }
 
 // The snapshot holds what both have, so it can be dropped here first.

@@ -16,8 +16,10 @@ struct space {
     record_t tasks;      // those that run in it
     record_t next, prev; // of all spaces
     bool has_probe;      // one of `tasks` is one
+    int8_t failure;      // why it is nothing, if it was to be a clone: a status
     record_t pagers;     // of its windows, the latest first: see pager.h
-    pfn_t job;           // that has locked it; see job.h
+    record_t job;        // that has locked it; see job.h
+    record_t ended;      // jobs whose callers have not heard of it yet, the latest first
 };
 
 _Static_assert(sizeof(struct space) <= 64, "a space is a record");
@@ -50,6 +52,9 @@ must_check status_t clone_prepare(struct vmm *vm, record_t source, enum clone_mo
 void clone_commit(struct vmm *vm, struct clone *c);
 // Instead of it, when the space is gone already.
 void clone_cancel(struct vmm *vm, struct clone *c);
+
+// Its pages could not be copied: it is empty from now on, and SETTLE says why.
+void space_fail(struct vmm *vm, record_t id, status_t status);
 
 // The user half becomes that of `snapshot`: what this space alone had is freed, all else is shared
 // until someone writes. Allocates nothing.

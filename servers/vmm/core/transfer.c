@@ -149,6 +149,7 @@ status_t transfer_pages(struct vmm *vm, struct transfer *t)
     struct work w = {
         .account = from->account,
         .by = t->grant,
+        .to = t->to_grant,
         .spaces = {t->from, t->to},
         .n = t->moves ? 4 : 2,
         .n_alone = t->moves ? 3 : 2,

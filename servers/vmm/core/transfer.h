@@ -6,7 +6,8 @@
 
 struct transfer {
     record_t from, to; // spaces, perhaps the same
-    portal_t grant;    // on `from`, through which it is
+    portal_t grant;    // on `from`, through which it is, and
+    portal_t to_grant; // on `to`, or 0
     uint64_t first;    // pages in `from`
     uint64_t n_pages;
     uint64_t first_to; // pages in `to`

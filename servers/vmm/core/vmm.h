@@ -75,11 +75,10 @@ struct state {
     uint16_t n_slots;      // that the kernel gave
     uint16_t reply_slot;   // where the next caller's reply capability lands
     uint16_t receive_slot; // where a capability lands that came with a call
-    uint16_t n_pagers;
-    uint32_t page_sizes; // as in boot_info
-    uint32_t step_work;  // of a request or a step of one, in units
-    uint32_t n_jobs;     // ever made,
-    uint32_t live_jobs;  // and that there are
+    uint32_t page_sizes;   // as in boot_info
+    uint32_t step_work;    // of a request or a step of one, in units
+    uint32_t n_jobs;       // ever made,
+    uint32_t live_jobs;    // and that there are
 };
 
 _Static_assert(sizeof(struct state) <= PAGE_SIZE, "the root record is a frame");

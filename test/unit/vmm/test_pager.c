@@ -38,6 +38,11 @@ static status_t supply(struct fake *f, struct fake_cap by, vaddr_t va, uint64_t 
     return fake_call(f, by, words, &f->forwarded, NULL, NULL);
 }
 
+static unsigned n_pagers(struct fake *f)
+{
+    return account_of(&f->vm, f->vm.state->root_account)->n_pagers;
+}
+
 static struct fake_cap new_portal(struct fake *f, const struct scene *s)
 {
     struct fake_cap portal;
@@ -317,7 +322,7 @@ static void test_clones(void **state)
     assert_int_equal(answer[2], 512);
     assert_int_equal(fake_call(f, s.client, back, &snapshot, NULL, NULL), OK);
     assert_int_equal(fake_audit(f), 0);
-    assert_int_equal(f->vm.state->n_pagers, 1); // the other one is not asked any more
+    assert_int_equal(n_pagers(f), 1); // the other one is not asked any more
     paged_fault(f, &s, s.task, LAND + 0x1000);
     fake_drop(f, &other);
     fake_drop(f, &s.client); // the task holds the space
@@ -333,7 +338,7 @@ static void test_limits(void **state)
     struct fake_cap portals[PAGERS_OF_SPACE];
     for (unsigned i = 0; i < 100; i++)
         assert_int_equal(set_pager(f, s.client, LAND, 1, RW, MAP_REPLACE, &s.portal), OK);
-    assert_int_equal(f->vm.state->n_pagers, 1);
+    assert_int_equal(n_pagers(f), 1);
     for (unsigned i = 1; i < PAGERS_OF_SPACE; i++) {
         portals[i] = new_portal(f, &s);
         assert_int_equal(set_pager(f, s.client, LAND, 1, RW, MAP_REPLACE, &portals[i]), OK);
@@ -346,27 +351,31 @@ static void test_limits(void **state)
     for (unsigned i = 0; i < PAGERS_OF_SPACE; i++)
         fake_drop(f, &portals[i]);
     drop_scene(f, &s);
-    assert_int_equal(f->vm.state->n_pagers, 0);
+    assert_int_equal(n_pagers(f), 0);
 }
 
-// Each frame that SET_PAGER or SUPPLY takes is refused once.
+// Each frame that SET_PAGER, at once or in steps, or SUPPLY takes is refused once.
 static void test_without_memory(void **state)
 {
     struct fake *f = *state;
-    for (unsigned op = 0; op < 3; op++) {
+    for (unsigned op = 0; op < 4; op++) {
         struct scene s = make_scene(f);
         struct fake_cap other = new_portal(f, &s);
+        bool supplies = op == 1 || op == 2;
         status_t status;
         unsigned k = 0;
-        if (op)
+        if (supplies)
             paged_fault(f, &s, s.task, LAND + 0x5000);
         do {
             fake_starve(f, k++);
-            uint64_t sum = fake_sum(f), pagers = f->vm.state->n_pagers;
-            status = op ? supply(f, s.land, VA, 2, LAND + 0x5000, RW, op == 1 ? 0 : SUPPLY_MOVE)
-                        : set_pager(f, s.client, VA, 3, RW, 0, &other);
-            assert_true(status == OK || (status == E_NOMEM && fake_sum(f) == sum &&
-                                         f->vm.state->n_pagers == pagers));
+            uint64_t sum = fake_sum(f), pagers = n_pagers(f);
+            f->vm.state->step_work = op == 3 ? 1 : STEP_WORK;
+            status = supplies
+                         ? supply(f, s.land, VA, 2, LAND + 0x5000, RW, op == 1 ? 0 : SUPPLY_MOVE)
+                         : set_pager(f, s.client, VA, 3, RW, 0, &other);
+            f->vm.state->step_work = STEP_WORK;
+            assert_true(status == OK ||
+                        (status == E_NOMEM && fake_sum(f) == sum && n_pagers(f) == pagers));
             fake_feed(f);
             assert_int_equal(fake_audit(f), 0);
         } while (status != OK);
@@ -374,6 +383,52 @@ static void test_without_memory(void **state)
         fake_drop(f, &other);
         drop_scene(f, &s);
     }
+}
+
+static struct fake_cap hoarded[40];
+static unsigned n_hoarded;
+
+// As many pagers as it can get, in spaces of an account and of its sub-accounts. Answers how many.
+static unsigned hoard(struct fake *f, const struct scene *s, struct fake_cap by, uint64_t quota)
+{
+    unsigned n = 0, got;
+    do {
+        struct fake_cap space, portals[PAGERS_OF_SPACE];
+        got = 0;
+        assert_int_equal(fake_create(f, by, quota, &space), OK);
+        for (unsigned i = 0; i < PAGERS_OF_SPACE; i++) {
+            portals[i] = new_portal(f, s);
+            got += set_pager(f, space, LAND, 1, RW, MAP_REPLACE, &portals[i]) == OK;
+        }
+        for (unsigned i = 0; i < PAGERS_OF_SPACE; i++)
+            fake_drop(f, &portals[i]);
+        n += got;
+        hoarded[n_hoarded++] = space;
+    } while (got == PAGERS_OF_SPACE);
+    return n;
+}
+
+// One account cannot have so many that there are none for others.
+static void test_a_hoarder(void **state)
+{
+    struct fake *f = *state;
+    struct scene s = make_scene(f);
+    struct fake_cap a, b;
+    assert_int_equal(fake_create(f, f->init, 1000, &a), OK);
+    assert_int_equal(fake_create(f, f->init, 1000, &b), OK);
+    unsigned n_a = hoard(f, &s, a, 0), n_sub = hoard(f, &s, a, 100), n_b = hoard(f, &s, b, 0);
+    assert_in_range(n_a, PAGERS_MAX / 4, PAGERS_MAX / 2);
+    assert_in_range(n_sub, 0, 1);
+    assert_in_range(n_b, PAGERS_MAX / 8, PAGERS_MAX / 4);
+    assert_int_equal(set_pager(f, a, LAND, 1, RW, 0, &s.portal), E_LIMIT);
+    assert_int_equal(set_pager(f, s.client, LAND, 1, RW, MAP_REPLACE, &s.portal), OK);
+    assert_int_equal(fake_audit(f), 0);
+    while (n_hoarded)
+        fake_drop(f, &hoarded[--n_hoarded]);
+    fake_drop(f, &a);
+    fake_drop(f, &b);
+    drop_scene(f, &s);
+    assert_int_equal(n_pagers(f), 0);
 }
 
 // What is paged is no page that could be taken elsewhere; a killed task is waited for by nobody.
@@ -425,6 +480,7 @@ int main(void)
         FAKE_TEST(test_limits),
         FAKE_TEST(test_revoke),
         FAKE_TEST(test_without_memory),
+        FAKE_TEST(test_a_hoarder),
         FAKE_TEST(test_the_rest_of_the_world),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

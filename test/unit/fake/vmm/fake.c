@@ -149,6 +149,12 @@ status_t fake_step(struct fake *f, struct fake_cap through, uint64_t *words,
     return call_once(f, through, words, carried, NULL, &has_got);
 }
 
+status_t fake_begin(struct fake *f, struct fake_cap through, uint64_t *words, struct fake_cap *got)
+{
+    bool has_got;
+    return call_once(f, through, words, NULL, got, &has_got);
+}
+
 // Waits for what a capability that came with E_MORE is for. What cannot be goes.
 static status_t settle(struct fake *f, struct fake_cap *got)
 {

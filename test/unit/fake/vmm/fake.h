@@ -122,6 +122,9 @@ status_t fake_call(struct fake *f, struct fake_cap through, const uint64_t *word
 status_t fake_step(struct fake *f, struct fake_cap through, uint64_t *words,
                    const struct fake_cap *carried);
 
+// The same, and what comes back goes to *got.
+status_t fake_begin(struct fake *f, struct fake_cap through, uint64_t *words, struct fake_cap *got);
+
 // Gives a capability up, and lets the VMM hear of it.
 void fake_drop(struct fake *f, struct fake_cap *cap);
 struct fake_cap fake_copy(struct fake *f, struct fake_cap cap);
