@@ -4,6 +4,7 @@
 #   make run S=hostile SEED=7   with another seed for the tasks that take one
 #   make run MEM=16M CPU=qemu64 memory and CPU of the machine (QEMU's -m and -cpu)
 #   make run FIRMWARE=uefi      boot through OVMF instead of the BIOS
+#   make run ICOUNT=shift=0,sleep=off   a clock that counts instructions (QEMU's -icount)
 #   make unit T=clone           only the unit tests whose name contains "clone"
 #   make picture IN=file        draw the machine after other commands of the shell; - : from stdin
 #   make V=1                    show the commands
@@ -11,6 +12,7 @@ S        ?= default
 MEM      ?= 64M
 CPU      ?= max
 FIRMWARE ?= bios
+ICOUNT   ?=
 T        ?=
 IN       ?=
 V        ?= 0

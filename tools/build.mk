@@ -5,7 +5,7 @@ JOBS = $(shell nproc)
 PYTEST   = $(PYTHON) -m pytest -c test/pytest.ini --rootdir=test -q -n $(JOBS) --dist loadgroup \
            --max-worker-restart 0
 CADASTRE = PYTHONPATH=tools $(PYTHON) -m cadastre
-MACHINE  = --memory $(MEM) --cpu $(CPU) --firmware $(FIRMWARE)
+MACHINE  = --memory $(MEM) --cpu $(CPU) --firmware $(FIRMWARE) $(if $(ICOUNT),--icount $(ICOUNT))
 IMAGE    = $(B)/scenarios/$(S)/$(if $(filter command%,$(origin SEED)),seed-$(SEED)/)image.iso
 
 SCENARIOS := $(patsubst test/scenarios/%/manifest,%,$(wildcard test/scenarios/*/manifest))
