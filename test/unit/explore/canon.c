@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "explore.h"
-#include "servers/vmm/core/frame.h"
+#include "servers/vmm/core/link.h"
 
 #define FRAMES_SEEN 256u // a tiny machine has fewer
 
@@ -38,7 +38,7 @@ static void add_table(struct canon *c, pfn_t table, unsigned level)
     const struct frame *f = frame_of(vm, table);
     if (!meet(c, table))
         return;
-    mix(c, f->refs);
+    mix(c, f->refs | (uint64_t)link_count(vm, table) << 32);
     for (unsigned i = f->first; f->used && i <= f->last; i++) {
         pte_t e = ((const pte_t *)frame_at(vm, table))[i];
         if (pte_is_empty(e))
@@ -54,8 +54,8 @@ static void add_table(struct canon *c, pfn_t table, unsigned level)
 
 static void add_cell(struct canon *c, const struct cell *cell)
 {
-    mix(c,
-        cell->kind | cell->prot << 4 | cell->max << 8 | cell->is_shared << 12 | cell->rest << 16);
+    mix(c, cell->kind | cell->prot << 4 | cell->max << 8 | cell->is_shared << 12 |
+               cell->rest << 16 | (uint64_t)cell->through << 32);
     if (cell->kind != CELL_PAGE)
         return;
     if (!c->contents[cell->content])
@@ -69,10 +69,11 @@ uint64_t canon_sum(const struct lockstep *l)
     struct canon c = {.l = l, .sum = 1};
     for (unsigned name = 0; name < NAMES; name++) {
         const struct name *n = &l->model.names[name];
-        mix(&c, n->is_live ? n->space + 1u : 0);
-        mix(&c, n->rights | (uint64_t)n->taken_with << 16 | (uint64_t)n->is_snapshot << 32);
+        mix(&c, n->is_live ? n->space + 1u : n->is_revoked ? SPACES + 1u : 0);
         if (!n->is_live)
             continue;
+        mix(&c, n->rights | (uint64_t)n->taken_with << 16 | (uint64_t)n->is_snapshot << 32 |
+                    (uint64_t)n->parent << 40);
         for (unsigned i = 0; i < l->u->n; i++)
             add_cell(&c, &l->model.cells[n->space][i]);
         add_table(&c, frame_number(sut_root(&l->sut, name)), l->sut.board.tlb.levels);

@@ -180,11 +180,11 @@ static bool expand(struct search *s, uint32_t node)
 static void tell(const struct search *s, uint64_t n_new)
 {
     if (!s->config->is_quiet)
-        printf("explore: %u levels, %u spaces, %u pages: %llu states after %u operations "
+        printf("explore: %u levels, %u names, %u pages%s: %llu states after %u operations "
                "(%llu new), %llu tries\n",
                s->config->levels, s->config->n_names, s->config->n_pages,
-               (unsigned long long)s->n_nodes, s->result->depth, (unsigned long long)n_new,
-               (unsigned long long)s->result->n_tries);
+               s->config->step_work ? ", small steps" : "", (unsigned long long)s->n_nodes,
+               s->result->depth, (unsigned long long)n_new, (unsigned long long)s->result->n_tries);
     fflush(stdout);
 }
 
@@ -214,7 +214,8 @@ bool explore(const struct explore_config *config, struct explore_result *result)
     s->result = result;
     universe_tiny(&s->universe, config->levels, config->n_pages);
     lockstep_start(&s->l, &s->universe,
-                   (struct sut_config){config->levels, config->n_frames, 7, 0});
+                   (struct sut_config){config->levels, config->n_frames, 7, config->step_work});
+    s->l.sut.audit_every = 1;
     s->n_menu = menu_make(config, s->menu);
     s->start.memory = malloc(s->l.sut.board.memory.len);
     s->here.memory = malloc(s->l.sut.board.memory.len);

@@ -16,7 +16,8 @@ struct explore_config {
     unsigned n_names; // spaces that may exist at once
     unsigned n_pages; // in different tables
     unsigned n_frames;
-    unsigned depth; // operations in a row
+    unsigned depth;     // operations in a row
+    uint32_t step_work; // as in struct state; 0: as usual
     bool is_quiet;
 };
 

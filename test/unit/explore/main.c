@@ -8,10 +8,9 @@
 int main(void)
 {
     static const struct explore_config configs[] = {
-        {4, 2, 2, EXPLORE_FRAMES, 6, false},
-        {4, 3, 2, EXPLORE_FRAMES, 5, false},
-        {4, 2, 3, EXPLORE_FRAMES, 5, false},
-        {5, 2, 2, EXPLORE_FRAMES, 5, false},
+        {4, 2, 2, EXPLORE_FRAMES, 5, 0, false}, {4, 3, 2, EXPLORE_FRAMES, 4, 0, false},
+        {4, 2, 3, EXPLORE_FRAMES, 4, 0, false}, {5, 2, 2, EXPLORE_FRAMES, 4, 0, false},
+        {4, 2, 2, EXPLORE_FRAMES, 4, 1, false}, {4, 3, 1, EXPLORE_FRAMES, 5, 1, false},
     };
     const char *depth = getenv("DEPTH");
     uint64_t n_states = 0, n_tries = 0;

@@ -72,9 +72,13 @@ static void add_name(struct menu *m, uint8_t name)
     add(m, (struct op){.kind = OP_CLONE, .name = name, .flags = CLONE_COW});
     add(m, (struct op){.kind = OP_CLONE, .name = name, .flags = CLONE_COPY});
     add(m, (struct op){.kind = OP_SNAPSHOT, .name = name});
+    struct op all = {.name = name, .n = (uint8_t)(2 * m->n_pages - 1), .prot = PROT_R | PROT_W};
+    all.kind = OP_DERIVE;
+    add(m, all);
     for (uint8_t other = 0; other < m->n_names; other++) {
         add(m, (struct op){.kind = OP_DIFF, .name = name, .other = other});
         add(m, (struct op){.kind = OP_ROLLBACK, .name = name, .other = other});
+        add(m, (struct op){.kind = OP_REVOKE, .name = name, .other = other});
     }
     if (name == NAME_ROOT)
         add(m, (struct op){.kind = OP_CREATE});
@@ -82,11 +86,9 @@ static void add_name(struct menu *m, uint8_t name)
         add(m, (struct op){.kind = OP_DROP, .name = name});
     for (unsigned page = 0; page < m->n_pages; page++)
         add_page(m, name, page);
-    struct op all = {.name = name, .n = (uint8_t)(2 * m->n_pages - 1)};
     all.kind = OP_UNMAP;
     add(m, all);
     all.kind = OP_MAP;
-    all.prot = PROT_R | PROT_W;
     all.flags = MAP_LAZY;
     add(m, all);
     all.kind = OP_PROTECT;

@@ -16,6 +16,7 @@ struct board {
     struct tlb tlb;
     uint64_t minted; // badge of the last portal that the VMM answered with
     uint64_t n_mints;
+    uint64_t n_killed;   // portals made dead
     char log[BOARD_LOG]; // what the VMM logged last
 };
 

@@ -23,17 +23,18 @@ static uint8_t take_kind(uint64_t *bits)
     return kind;
 }
 
-static uint8_t take_name(uint64_t *bits, const struct model *m)
+// Mostly a live one.
+static uint8_t take_name(uint64_t *bits, const struct model *m, bool with_revoked)
 {
-    uint8_t live[NAMES];
-    unsigned n = model_live(m, live);
-    return live[take(bits, n)];
+    uint8_t names[NAMES];
+    unsigned n = model_names(m, with_revoked || !take(bits, 16), names);
+    return names[take(bits, n)];
 }
 
 // Snapshots are mostly left alone by what they would refuse.
 static uint8_t take_caller(uint64_t *bits, const struct model *m, unsigned kind)
 {
-    uint8_t name = take_name(bits, m);
+    uint8_t name = take_name(bits, m, kind == OP_DROP);
     bool is_for_all = kind == OP_CLONE || kind == OP_DROP || kind == OP_DIFF || kind == OP_SNAPSHOT;
     if (is_for_all || !take(bits, 8))
         return name;
@@ -50,6 +51,18 @@ static uint8_t take_snapshot(uint64_t *bits, const struct model *m)
         if (m->names[(drawn + i) % NAMES].is_snapshot)
             return (uint8_t)((drawn + i) % NAMES);
     return NAME_ROOT;
+}
+
+// A name to revoke, and mostly one through which that may be done: itself, or one above it.
+static void take_victim(uint64_t *bits, const struct model *m, struct op *op)
+{
+    op->other = take_name(bits, m, false);
+    op->flags = (uint8_t)take(bits, 2);
+    if (!take(bits, 8))
+        return;
+    op->name = op->other;
+    while (m->names[op->name].parent != NAME_NONE && take(bits, 2))
+        op->name = m->names[op->name].parent;
 }
 
 static uint8_t take_prot(uint64_t *bits)
@@ -119,9 +132,13 @@ static void take_range(uint64_t *bits, const struct model *m, struct op *op)
         widen(m->u, first < from ? 0 : from, end, op);
 }
 
+// Whether the destination may be there: in the window, where nothing is.
 static bool is_free(const struct model *m, const struct op *op, unsigned at)
 {
-    const struct cell *cells = m->cells[m->names[op->other].space];
+    const struct name *to = &m->names[op->other];
+    const struct cell *cells = m->cells[to->space];
+    if (at < to->first || at + op->n > to->first + to->n)
+        return false;
     for (unsigned i = at; i < at + op->n; i++)
         if (cells[i].kind != CELL_NONE)
             return false;
@@ -175,7 +192,10 @@ static void take_arguments(uint64_t *bits, const struct model *m, struct op *op)
         op->other = take_snapshot(bits, m);
         break;
     case OP_DIFF:
-        op->other = take_name(bits, m);
+        op->other = take_name(bits, m, false);
+        break;
+    case OP_REVOKE:
+        take_victim(bits, m, op);
         break;
     case OP_MAP:
         op->flags = take_flags(bits, m, op);
@@ -202,6 +222,9 @@ struct op op_draw(uint64_t bits, const struct model *m)
         op.other = take_caller(&bits, m, op.kind);
         take_destination(&bits, m, &op);
         op.prot = take_prot(&bits);
+        if (take(&bits, 4)) // mostly what is allowed
+            op.prot &=
+                m->names[op.name].rights & m->names[op.other].rights & model_cell(m, &op)->max;
     } else {
         take_arguments(&bits, m, &op);
     }

@@ -94,6 +94,13 @@ static uint32_t judge_rollback(const struct model *m, const struct op *op)
     return errors | (is_wider || !m->names[op->name].is_whole ? ERROR(E_RIGHT) : 0);
 }
 
+static uint32_t judge_revoke(const struct model *m, const struct op *op)
+{
+    bool comes_from = model_family(m, op->name) & 1u << op->other;
+    return judge_rights(m, op->name, RIGHT_DERIVE) |
+           (comes_from || m->names[op->other].is_revoked ? 0 : ERROR(E_RIGHT));
+}
+
 static uint32_t judge_access(const struct model *m, const struct op *op)
 {
     unsigned access = op->kind == OP_WRITE ? PROT_W : op->kind == OP_READ ? PROT_R : PROT_X;
@@ -101,7 +108,7 @@ static uint32_t judge_access(const struct model *m, const struct op *op)
     return c->kind != CELL_NONE && c->prot & access ? 0 : ERROR(E_FAULT);
 }
 
-uint32_t model_judge(const struct model *m, const struct op *op)
+static uint32_t judge_request(const struct model *m, const struct op *op)
 {
     switch (op->kind) {
     case OP_CREATE:
@@ -125,7 +132,23 @@ uint32_t model_judge(const struct model *m, const struct op *op)
     case OP_SHARE:
     case OP_MOVE:
         return judge_transfer(m, op);
+    case OP_REVOKE:
+        return judge_revoke(m, op);
     default:
         return judge_access(m, op);
     }
+}
+
+static bool carries(const struct op *op)
+{
+    return op->kind == OP_SHARE || op->kind == OP_MOVE || op->kind == OP_ROLLBACK ||
+           op->kind == OP_DIFF || op->kind == OP_REVOKE;
+}
+
+uint32_t model_judge(const struct model *m, const struct op *op)
+{
+    if (op->kind != OP_DROP && m->names[op->name].is_revoked)
+        return ERROR(E_REVOKED);
+    bool is_dead = carries(op) && m->names[op->other].is_revoked;
+    return judge_request(m, op) | (is_dead ? ERROR(E_REVOKED) : 0);
 }

@@ -89,6 +89,15 @@ static bool check_value(struct lockstep *l, const struct op *op, uint32_t value)
     return true;
 }
 
+// The kernel knows that all of the family are dead, and nobody else.
+static bool check_killed(struct lockstep *l, const struct op *op)
+{
+    unsigned n = (unsigned)__builtin_popcount(model_family(&l->model, op->other));
+    if (l->sut.n_killed == n)
+        return true;
+    return lockstep_fail(l, "%u capabilities were made dead, not %u", l->sut.n_killed, n);
+}
+
 // The core said that it did it.
 static bool accept(struct lockstep *l, const struct op *op, unsigned made, uint32_t value)
 {
@@ -96,6 +105,8 @@ static bool accept(struct lockstep *l, const struct op *op, unsigned made, uint3
     if (errors)
         return lockstep_fail(l, "it succeeds, but one of the errors 0x%x is due", errors);
     if (!check_value(l, op, value))
+        return false;
+    if (op->kind == OP_REVOKE && !check_killed(l, op))
         return false;
     model_apply(&l->model, op, made);
     l->n_done[op->kind]++;
@@ -158,8 +169,7 @@ bool lockstep_finish(struct lockstep *l)
 {
     l->audit_every = 1;
     for (uint8_t name = 1; name < NAMES; name++)
-        if (l->model.names[name].is_live &&
-            !lockstep_do(l, &(struct op){.kind = OP_DROP, .name = name}))
+        if (!lockstep_do(l, &(struct op){.kind = OP_DROP, .name = name}))
             return false;
     if (!lockstep_do(l, &(struct op){.kind = OP_UNMAP, .n = (uint8_t)l->u->n}))
         return false;

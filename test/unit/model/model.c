@@ -12,17 +12,36 @@ void model_start(struct model *m, const struct universe *u)
 {
     memset(m, 0, sizeof *m);
     m->u = u;
-    m->names[NAME_ROOT] =
-        (struct name){.is_live = true, .is_whole = true, .n = (uint8_t)u->n, .rights = RIGHTS_ALL};
+    m->names[NAME_ROOT] = (struct name){.is_live = true,
+                                        .is_whole = true,
+                                        .parent = NAME_NONE,
+                                        .n = (uint8_t)u->n,
+                                        .rights = RIGHTS_ALL};
 }
 
-unsigned model_live(const struct model *m, uint8_t live[NAMES])
+unsigned model_names(const struct model *m, bool with_revoked, uint8_t names[NAMES])
 {
     unsigned n = 0;
     for (unsigned i = 0; i < NAMES; i++)
-        if (m->names[i].is_live)
-            live[n++] = (uint8_t)i;
+        if (m->names[i].is_live || (with_revoked && m->names[i].is_revoked))
+            names[n++] = (uint8_t)i;
     return n;
+}
+
+static bool comes_from(const struct model *m, unsigned name, unsigned from)
+{
+    while (name != NAME_NONE && name != from)
+        name = m->names[name].parent;
+    return name == from;
+}
+
+uint16_t model_family(const struct model *m, unsigned name)
+{
+    unsigned family = 0;
+    for (unsigned i = 0; i < NAMES; i++)
+        if (m->names[i].is_live && comes_from(m, i, name))
+            family |= 1u << i;
+    return (uint16_t)family;
 }
 
 bool space_is_live(const struct model *m, unsigned space)
@@ -52,7 +71,7 @@ unsigned model_made(const struct model *m, const struct op *op)
     unsigned i = 0;
     if (!makes_name(op))
         return NAMES;
-    while (i < NAMES && m->names[i].is_live)
+    while (i < NAMES && (m->names[i].is_live || m->names[i].is_revoked))
         i++;
     return i;
 }
@@ -65,14 +84,17 @@ unsigned model_clone_rights(const struct model *m, unsigned name)
 
 bool model_is_possible(const struct model *m, const struct op *op)
 {
-    if (!m->names[op->name].is_live || !m->names[op->other].is_live)
+    const struct name *name = &m->names[op->name], *other = &m->names[op->other];
+    if (!(name->is_live || name->is_revoked) || !(other->is_live || other->is_revoked))
         return false;
     if (op->kind == OP_DROP)
         return op->name != NAME_ROOT;
+    if (op->kind == OP_REVOKE)
+        return op->other != NAME_ROOT;
     if (op->kind == OP_ROLLBACK)
         return m->names[op->other].is_snapshot;
     if (op->kind == OP_WRITE || op->kind == OP_READ || op->kind == OP_EXEC)
-        return !m->names[op->name].is_snapshot;
+        return name->is_live && !name->is_snapshot;
     return !makes_name(op) || model_made(m, op) < NAMES;
 }
 
@@ -179,6 +201,7 @@ static void apply_transfer(struct model *m, const struct op *op)
             .prot = op->prot,
             .max = transfer_max(m, op, &from[i]),
             .is_shared = is_shared,
+            .through = is_shared ? from[i].through | 1u << op->name : 0,
         };
         if (is_shared) {
             to[i].content = from[i].content;
@@ -197,10 +220,46 @@ static void clear_space(struct model *m, unsigned space)
         cell_clear(m, &m->cells[space][i]);
 }
 
+// What was derived from a name, or came through it, is its parent's now, or nobody's.
+static void pass_on(struct model *m, unsigned name)
+{
+    const unsigned bit = 1u << name, parent = m->names[name].parent;
+    for (unsigned i = 0; i < NAMES; i++)
+        if (m->names[i].is_live && m->names[i].parent == name)
+            m->names[i].parent = (uint8_t)parent;
+    for (unsigned space = 0; space < SPACES; space++)
+        for (unsigned i = 0; i < m->u->n; i++) {
+            struct cell *c = &m->cells[space][i];
+            if (c->through & bit)
+                c->through =
+                    (uint16_t)((c->through & ~bit) | (parent == NAME_NONE ? 0 : 1u << parent));
+        }
+}
+
 static void apply_drop(struct model *m, const struct op *op)
 {
-    unsigned space = m->names[op->name].space;
-    m->names[op->name] = (struct name){0};
+    struct name *name = &m->names[op->name];
+    unsigned space = name->space;
+    if (name->is_live)
+        pass_on(m, op->name);
+    bool was_last = name->is_live;
+    *name = (struct name){0};
+    if (was_last && !space_is_live(m, space))
+        clear_space(m, space);
+}
+
+static void apply_revoke(struct model *m, const struct op *op)
+{
+    const unsigned victims = model_family(m, op->other), space = m->names[op->other].space;
+    for (unsigned i = 0; i < SPACES; i++)
+        for (unsigned plot = 0; plot < m->u->n; plot++)
+            if (m->cells[i][plot].through & victims)
+                cell_clear(m, &m->cells[i][plot]);
+    for (unsigned i = 0; i < NAMES; i++)
+        if (victims & 1u << i) {
+            m->names[i].is_live = false;
+            m->names[i].is_revoked = true;
+        }
     if (!space_is_live(m, space))
         clear_space(m, space);
 }
@@ -208,6 +267,7 @@ static void apply_drop(struct model *m, const struct op *op)
 static void apply_name(struct model *m, const struct op *op, unsigned made)
 {
     struct name name = {.is_live = true, .is_whole = true, .n = (uint8_t)m->u->n};
+    name.parent = NAME_NONE;
     name.rights = RIGHTS_SPACE;
     if (op->kind == OP_CLONE)
         name.rights = (uint16_t)model_clone_rights(m, op->name);
@@ -219,6 +279,7 @@ static void apply_name(struct model *m, const struct op *op, unsigned made)
     if (op->kind == OP_DERIVE) {
         name = m->names[op->name];
         name.is_whole = false;
+        name.parent = op->name;
         name.first = op->first;
         name.n = op->n;
         name.rights = DERIVED_RIGHTS | op->prot;
@@ -243,6 +304,9 @@ void model_apply(struct model *m, const struct op *op, unsigned made)
         break;
     case OP_DROP:
         apply_drop(m, op);
+        break;
+    case OP_REVOKE:
+        apply_revoke(m, op);
         break;
     case OP_MAP:
     case OP_UNMAP:

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What memory should be, said as plainly as possible: each space is a flat array of plots, each
 // plot is unmapped, lazy or a page, and a page has a content, which shared pages have in common.
-// Nothing here knows of tables, frames, copy-on-write or the code under test; DESIGN.md is what it
-// follows.
+// A page that was shared has a set of the names through which it came; revoking one takes the pages
+// of all sets that it is in. Nothing here knows of tables, frames, copy-on-write or the code under
+// test; DESIGN.md is what it follows.
 #pragma once
 
 #include "ipc/vmm_protocol.h"
@@ -10,7 +11,8 @@
 
 #define NAMES        12u
 #define SPACES       NAMES
-#define NAME_ROOT    0u // a capability with all rights, never dropped
+#define NAME_ROOT    0u // a capability with all rights, never dropped or revoked
+#define NAME_NONE    NAMES
 #define CONTENTS     (SPACES * PLOTS_MAX + 1)
 #define CONTENT_NONE 0u
 
@@ -31,6 +33,7 @@ struct cell {
                   // touch may make it real
     uint8_t rest; // what all pages of the plot but the first are: CELL_PAGE, CELL_LAZY
     uint16_t content;
+    uint16_t through; // a bit for each name through which it came, by whatever way
 };
 
 struct content {
@@ -41,7 +44,9 @@ struct content {
 // A capability: a window of a space, and rights.
 struct name {
     bool is_live;
-    bool is_whole; // all of the user half
+    bool is_revoked; // and not dropped yet: not live
+    uint8_t parent;  // from which it was derived, or NAME_NONE
+    bool is_whole;   // all of the user half
     uint8_t space;
     uint8_t first, n;    // the plots of its window
     uint16_t rights;     // RIGHT_*
@@ -59,8 +64,11 @@ struct model {
 // One space, empty, and NAME_ROOT on it.
 void model_start(struct model *m, const struct universe *u);
 
-// Fills `live` with the names that exist; answers how many.
-unsigned model_live(const struct model *m, uint8_t live[NAMES]);
+// Fills `names` with those that exist, if wanted with the revoked ones; answers how many.
+unsigned model_names(const struct model *m, bool with_revoked, uint8_t names[NAMES]);
+
+// The name, if it is live, and all live names derived from it, as bits.
+uint16_t model_family(const struct model *m, unsigned name);
 
 // Whether the operation makes sense at all: its names exist, and there is a free one for what it
 // makes.

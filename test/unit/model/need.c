@@ -46,6 +46,7 @@ uint64_t need_frames(const struct model *m, const struct op *op, unsigned levels
     case OP_MOVE:
         return all + 2 * need_tables(all, levels);
     case OP_DROP:
+    case OP_REVOKE:
     case OP_ROLLBACK:
     case OP_DIFF:
         return 0;
@@ -72,7 +73,10 @@ static bool lacks_blocks(const struct lockstep *l, const struct op *op)
 
 bool need_is_short(struct lockstep *l, const struct op *op, status_t status)
 {
-    uint64_t need = need_frames(&l->model, op, l->sut.board.tlb.levels);
+    const struct model *m = &l->model;
+    uint64_t need = need_frames(m, op, l->sut.board.tlb.levels);
+    if (!m->names[op->name].is_live || !m->names[op->other].is_live)
+        return false;
     if (status == E_NOMEM)
         return l->sut.board.vm.state->n_free < need || lacks_blocks(l, op);
     if (op->quota && op->quota < need)

@@ -28,6 +28,8 @@ static int print_words(const struct op *op, const struct universe *u, char *text
         return snprintf(text, n, "rollback n%u n%u", op->name, op->other);
     case OP_DIFF:
         return snprintf(text, n, "diff n%u n%u", op->name, op->other);
+    case OP_REVOKE:
+        return snprintf(text, n, "revoke n%u (through n%u)", op->other, op->name);
     case OP_DROP:
         return snprintf(text, n, "drop n%u", op->name);
     case OP_DERIVE:

@@ -8,9 +8,9 @@
 // The names and their weights (of 64) in random sequences.
 // clang-format off
 #define OP_LIST(X)                                                                             \
-    X(CREATE, 2) X(CLONE, 4) X(DROP, 4) X(DERIVE, 1) X(MAP, 14) X(UNMAP, 4) X(PROTECT, 5)      \
-    X(SHARE, 5) X(MOVE, 3) X(WRITE, 11) X(READ, 3) X(EXEC, 1) X(SNAPSHOT, 2) X(ROLLBACK, 3)    \
-    X(DIFF, 2)
+    X(CREATE, 2) X(CLONE, 4) X(DROP, 4) X(DERIVE, 2) X(MAP, 13) X(UNMAP, 4) X(PROTECT, 4)      \
+    X(SHARE, 6) X(MOVE, 3) X(WRITE, 10) X(READ, 3) X(EXEC, 1) X(SNAPSHOT, 2) X(ROLLBACK, 2)    \
+    X(DIFF, 2) X(REVOKE, 2)
 // clang-format on
 
 #define OP_ENUM(name, weight) OP_##name,
@@ -31,14 +31,16 @@ struct op {
     uint8_t kind; // enum op_kind
     uint8_t name; // that is called
     uint8_t
-        other; // SHARE, MOVE: the destination's. ROLLBACK: the snapshot's. DIFF: the other one's
+        other; // SHARE, MOVE: the destination's. ROLLBACK: the snapshot's. DIFF: the other one's.
+               // REVOKE: the victim's
     uint8_t first; // the plots
     uint8_t n;
-    uint8_t at;      // SHARE, MOVE: the first one there
-    uint8_t prot;    // PROT_*, perhaps an impossible one. DERIVE: of the new name
-    uint8_t flags;   // MAP: MAP_*. CLONE: enum clone_mode
-    uint8_t quota;   // CREATE, CLONE, SNAPSHOT: frames; 0: none of its own
-    uint8_t twist;   // enum twist
+    uint8_t at;    // SHARE, MOVE: the first one there
+    uint8_t prot;  // PROT_*, perhaps an impossible one. DERIVE: of the new name
+    uint8_t flags; // MAP: MAP_*. CLONE: enum clone_mode. REVOKE: 1 if the victim is carried though
+                   // it is the one called
+    uint8_t quota; // CREATE, CLONE, SNAPSHOT: frames; 0: none of its own
+    uint8_t twist; // enum twist
     uint8_t squeeze; // 0, or one more than the frames that are free for it
     uint8_t cpu;     // WRITE, READ, EXEC: that makes the access
     uint32_t value;  // WRITE

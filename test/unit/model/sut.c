@@ -85,10 +85,10 @@ static void make_words(const struct sut *s, const struct op *op, uint64_t *words
         [OP_UNMAP] = VMM_UNMAP,         [OP_PROTECT] = VMM_PROTECT,
         [OP_SHARE] = VMM_SHARE,         [OP_MOVE] = VMM_MOVE,
         [OP_SNAPSHOT] = VMM_SNAPSHOT,   [OP_ROLLBACK] = VMM_ROLLBACK,
-        [OP_DIFF] = VMM_DIFF,
+        [OP_DIFF] = VMM_DIFF,           [OP_REVOKE] = VMM_REVOKE,
     };
     bool has_range = op->kind != OP_CREATE && op->kind != OP_CLONE && op->kind != OP_SNAPSHOT &&
-                     op->kind != OP_ROLLBACK && op->kind != OP_DIFF;
+                     op->kind != OP_ROLLBACK && op->kind != OP_DIFF && op->kind != OP_REVOKE;
     memset(words, 0, MESSAGE_WORDS * sizeof *words);
     words[0] = vmm_word0(requests[op->kind], op->kind == OP_MAP ? op->flags : 0);
     if (has_range) {
@@ -119,11 +119,18 @@ static void between_steps(struct sut *s)
 static status_t serve_steps(struct sut *s, struct request *r)
 {
     const uint64_t word0 = r->words[0];
+    bool is_revoke = (word0 & 0xffff) == VMM_REVOKE, is_under_way = false;
     for (;;) {
         request_serve(&s->board.vm, r);
-        if ((status_t)r->answer[0] != E_MORE || r->gives_cap)
-            return (status_t)r->answer[0];
+        status_t status = (status_t)r->answer[0];
+        if (status == E_REVOKED && is_under_way)
+            return OK;
+        if (status != E_MORE || r->gives_cap)
+            return status;
         between_steps(s);
+        is_under_way |= is_revoke && r->answer[1];
+        if (is_revoke)
+            continue; // with the words of the first call
         memcpy(r->words, r->answer, sizeof r->words);
         r->words[0] = word0;
     }
@@ -141,7 +148,9 @@ static void drain(struct sut *s)
 
 static void drop_badge(struct sut *s, uint64_t badge)
 {
-    struct request r = {.event = EVENT_LAST_REFERENCE, .badge = badge};
+    bool is_dead = !badge_find(&s->board.vm, badge);
+    struct request r = {.event = is_dead ? EVENT_PORTAL_UNUSED : EVENT_LAST_REFERENCE,
+                        .badge = is_dead ? 0 : badge};
     r.words[0] = badge_portal(badge);
     request_serve(&s->board.vm, &r);
 }
@@ -163,7 +172,7 @@ static status_t run_request(struct sut *s, const struct op *op, unsigned made, c
     uint64_t n_mints = s->board.n_mints;
     make_words(s, op, r.words);
     if (op->kind == OP_SHARE || op->kind == OP_MOVE || op->kind == OP_ROLLBACK ||
-        op->kind == OP_DIFF) {
+        op->kind == OP_DIFF || (op->kind == OP_REVOKE && (op->other != op->name || op->flags))) {
         r.carried = CARRIED_BADGE;
         r.carried_value = s->badges[op->other];
     }
@@ -279,8 +288,10 @@ static status_t run(struct sut *s, const struct op *op, unsigned made, uint32_t 
 status_t sut_run(struct sut *s, const struct op *op, unsigned made, uint32_t *value,
                  const char **why)
 {
+    uint64_t n_killed = s->board.n_killed;
     status_t status = run(s, op, made, value, why);
     drain(s);
+    s->n_killed = (unsigned)(s->board.n_killed - n_killed);
     if (!s->is_broken)
         return status;
     *why = s->board.log;

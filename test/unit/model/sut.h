@@ -12,6 +12,7 @@ struct sut {
     uint64_t badges[NAMES]; // of the names' grants
     uint32_t hoard;         // first frame of those that sut_squeeze() took
     uint64_t n_faults;      // that were resolved
+    unsigned n_killed;      // capabilities that the last operation made dead
     uint64_t n_steps;       // after which something was still to be done
     unsigned audit_every;   // of those
     bool is_broken;         // by the audit of one

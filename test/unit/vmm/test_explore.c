@@ -12,7 +12,7 @@
 
 static void explore_shortly(unsigned levels, unsigned n_names, unsigned n_pages)
 {
-    const struct explore_config config = {levels, n_names, n_pages, EXPLORE_FRAMES, 3, true};
+    const struct explore_config config = {levels, n_names, n_pages, EXPLORE_FRAMES, 3, 0, true};
     struct explore_result result;
     assert_true(explore(&config, &result));
     assert_int_equal(result.depth, 3);
