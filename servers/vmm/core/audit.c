@@ -169,6 +169,18 @@ static void check_stretches(struct audit *a)
                           (uint32_t)first);
 }
 
+// FRAME_ZERO is of free frames alone, and true but for what a root has of the kernel.
+static void check_zero(struct audit *a, pfn_t pfn)
+{
+    const uint64_t *words = frame_at(a->vm, pfn);
+    uint64_t found = !block_is_free(a->vm, pfn);
+    for (unsigned i = 0; i < PAGE_SIZE / sizeof *words; i++)
+        if (i != ROOT_ENTRY_KERNEL && i != ROOT_ENTRY_PROBE)
+            found |= words[i];
+    if (found)
+        audit_error(a, "a frame is in use, or not zero as its record says", pfn.n);
+}
+
 // When every reference found was taken away, nothing must be left.
 static void check_frame(struct audit *a, pfn_t pfn)
 {
@@ -183,6 +195,8 @@ static void check_frame(struct audit *a, pfn_t pfn)
         audit_error(a, "a frame is neither free nor in use", pfn.n);
     if (f->kind >= FRAME_HELD && block_is_free(a->vm, pfn))
         audit_error(a, "a frame is both free and in use", pfn.n);
+    if (f->flags & FRAME_ZERO)
+        check_zero(a, pfn);
     if (f->kind == FRAME_RECORDS)
         for_each_record(a, pfn, check_record);
 }

@@ -159,11 +159,16 @@ static void stretch_give(struct vmm *vm, unsigned level, const struct block_row 
     stretch_add(vm, level, stretch_number(row->last, level), row->n);
 }
 
-void block_give(struct vmm *vm, pfn_t pfn, unsigned level)
+static void block_push(struct vmm *vm, pfn_t pfn, unsigned level, uint8_t flags)
 {
     vm->state->n_free += 1ull << level_order(level);
-    stretch_push(vm, level, pfn, 0);
+    stretch_push(vm, level, pfn, flags);
     stretch_add(vm, level, stretch_number(pfn, level), 1);
+}
+
+void block_give(struct vmm *vm, pfn_t pfn, unsigned level)
+{
+    block_push(vm, pfn, level, 0);
 }
 
 void block_add(struct vmm *vm, uint32_t first, uint32_t n)
@@ -202,13 +207,13 @@ void block_retire_row(struct vmm *vm, const struct block_row *row)
         stretch_give(vm, 1, row);
 }
 
-void block_retire(struct vmm *vm, pfn_t pfn, unsigned level)
+void block_retire(struct vmm *vm, pfn_t pfn, unsigned level, uint8_t flags)
 {
     if (!flush_is_pending(&vm->state->flush)) {
-        block_give(vm, pfn, level);
+        block_push(vm, pfn, level, flags);
         return;
     }
-    *frame_of(vm, pfn) = free_record(level, PFN_NONE, 0);
+    *frame_of(vm, pfn) = free_record(level, PFN_NONE, flags);
     stretch_wait(vm, level, &(struct block_row){pfn, pfn, 1});
 }
 

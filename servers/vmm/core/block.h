@@ -57,8 +57,8 @@ static inline struct stretch *block_stretch(const struct vmm *vm, pfn_t pfn, uns
     return &vm->stretches[level - 1][(pfn.n >> 9 * level) + 1];
 }
 
-// Takes a block whose frames were claimed. Its record is its taker's to write, those of its other
-// frames are BODY. PFN_NONE: no block of 2 MiB or 1 GiB is free as a whole.
+// Takes a block whose frames were claimed. Its record is its taker's to write (until then FRAME_ZERO
+// in it tells of a frame what it says), those of its other frames are BODY. PFN_NONE: no block of 2 MiB or 1 GiB is free as a whole.
 pfn_t block_take(struct vmm *vm, unsigned level);
 
 // Takes several frames that were claimed, at least 1 and at most `max`. Answers how many.
@@ -68,8 +68,8 @@ unsigned block_take_frames(struct vmm *vm, pfn_t *frames, unsigned max);
 void block_give(struct vmm *vm, pfn_t pfn, unsigned level);
 
 // Gives back a block of which nothing is cached that is not in the flushes gathered by now. If there
-// are any it waits: block_give_waiting() makes it free when they are issued.
-void block_retire(struct vmm *vm, pfn_t pfn, unsigned level);
+// are any it waits: block_give_waiting() makes it free when they are issued. `flags`: FRAME_ZERO or 0.
+void block_retire(struct vmm *vm, pfn_t pfn, unsigned level, uint8_t flags);
 
 // The same for frames of one stretch, of kind FREE, chained from `first` to `last`.
 struct block_row {

@@ -48,14 +48,13 @@ static void part_from(struct vmm *vm, pfn_t from, pfn_t to, unsigned i, unsigned
     frame_of(vm, marked)->refs--;
     entry->bits |= PTE_W;
     frame_of(vm, copy)->refs = 1;
-    frame_zero(vm, copy);
     table_copy(vm, marked, copy);
     link_copy(vm, marked, copy, &r->links);
     leave_out(vm, marked, copy, level - 1, r);
     bool is_empty = !frame_of(vm, copy)->used;
     table_store(vm, to, i, is_empty ? PTE_NONE : pte_table(frame_address(copy), true));
     if (is_empty)
-        frame_free(vm, copy);
+        frame_free_zero(vm, copy);
 }
 
 static void leave_out(struct vmm *vm, pfn_t from, pfn_t to, unsigned level, struct reserve *r)

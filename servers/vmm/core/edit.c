@@ -216,7 +216,6 @@ static pfn_t new_child(struct vmm *vm, struct edit *e, pfn_t table, unsigned lev
     vmm_spend(vm, WORK_MANY);
     if (pte_is_table(old, level)) {
         pfn_t joint = frame_number(pte_address(old));
-        frame_zero(vm, child);
         table_copy(vm, joint, child);
         link_copy(vm, joint, child, &e->reserve.links);
         frame_of(vm, joint)->refs--;
@@ -271,7 +270,10 @@ static bool close_child(struct vmm *vm, struct edit *e, pfn_t table, unsigned le
         flush_space(vm, frame_address(e->root));
     else
         edit_flush_tables(vm, e, page);
-    frame_free(vm, child);
+    if (is_empty)
+        frame_free_zero(vm, child);
+    else
+        frame_free(vm, child);
     return true;
 }
 

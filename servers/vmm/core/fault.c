@@ -74,6 +74,8 @@ status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned
     // forgotten it by faulting (SDM 3A, 4.10.4.1).
     if (pte_is_present(spot.pte) && access != PROT_W)
         return OK;
+    if (!is_own)
+        is_own = pt_own_path(vm, s->account, s->root, page) && leaf_find(vm, s->root, page, &leaf);
     if (is_own && leaf_own(vm, s->account, s->root, &leaf))
         return OK;
     unsigned level = fault_level(vm, &spot);

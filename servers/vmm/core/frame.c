@@ -14,14 +14,21 @@ status_t frame_alloc(struct vmm *vm, record_t account, enum frame_kind kind, pfn
         return E_NOMEM;
     }
     *pfn = block_take(vm, 1);
-    *frame_of(vm, *pfn) = (struct frame){.kind = (uint8_t)kind, .account = account};
+    uint8_t flags = frame_of(vm, *pfn)->flags & FRAME_ZERO;
+    *frame_of(vm, *pfn) = (struct frame){.kind = (uint8_t)kind, .flags = flags, .account = account};
     return OK;
 }
 
 void frame_free_block(struct vmm *vm, pfn_t pfn, unsigned level)
 {
     account_uncharge(vm, frame_of(vm, pfn)->account, 1ull << level_order(level));
-    block_retire(vm, pfn, level);
+    block_retire(vm, pfn, level, 0);
+}
+
+void frame_free_zero(struct vmm *vm, pfn_t pfn)
+{
+    account_uncharge(vm, frame_of(vm, pfn)->account, 1);
+    block_retire(vm, pfn, 1, FRAME_ZERO);
 }
 
 void frame_free(struct vmm *vm, pfn_t pfn)

@@ -14,6 +14,7 @@
 // breaks: what is referred to of it are blocks and pages by themselves, the rest is free.
 #pragma once
 
+#include "arch/layout.h"
 #include "ipc/boot_info.h"
 #include "vmm.h"
 
@@ -37,6 +38,7 @@ enum frame_kind {
 #define FRAME_JOINED  0x8u  // head of a block joined of free parts, whose records still say so
 #define FRAME_DEVICE  0x10u // a table below which device memory was mapped: see device.h
 #define FRAME_BARE    0x20u // a table that a revoke left empty, or a job for a moment
+#define FRAME_ZERO    0x40u // free, or just allocated: all zero, but for what a root has of the kernel
 
 struct frame {
     uint8_t kind;
@@ -110,13 +112,17 @@ static inline void *frame_at(const struct vmm *vm, pfn_t pfn)
     return (void *)(vm->offset + frame_address(pfn));
 }
 
-// Allocates a frame, not zeroed, of `kind`, all its counts 0, and charges it to `account`. Errors:
-// E_QUOTA, E_NOMEM; nothing changed.
+// Allocates a frame of `kind`, all its counts 0, and charges it to `account`. Whoever takes it calls
+// frame_zero() or overwrites all of it and clears FRAME_ZERO. Errors: E_QUOTA, E_NOMEM; nothing
+// changed.
 must_check status_t frame_alloc(struct vmm *vm, record_t account, enum frame_kind kind, pfn_t *pfn);
 
 // Gives a frame, or a page of `level`, back: uncharged at once, usable again after vmm_settle().
 void frame_free(struct vmm *vm, pfn_t pfn);
 void frame_free_block(struct vmm *vm, pfn_t pfn, unsigned level);
+// The same of a table without entries: it need not be zeroed again. What a root has of the kernel
+// stays, for it may be loaded still.
+void frame_free_zero(struct vmm *vm, pfn_t pfn);
 
 // Puts a frame into the list at *head, by next and prev; and takes it out.
 void frame_list(struct vmm *vm, pfn_t *head, pfn_t pfn);
@@ -132,7 +138,14 @@ static inline void frames_zero(const struct vmm *vm, pfn_t pfn, uint64_t n)
 
 static inline void frame_zero(const struct vmm *vm, pfn_t pfn)
 {
-    frames_zero(vm, pfn, 1);
+    struct frame *f = frame_of(vm, pfn);
+    uint64_t *words = frame_at(vm, pfn);
+    if (!(f->flags & FRAME_ZERO)) {
+        frames_zero(vm, pfn, 1);
+        return;
+    }
+    f->flags &= (uint8_t)~FRAME_ZERO;
+    words[ROOT_ENTRY_KERNEL] = words[ROOT_ENTRY_PROBE] = 0;
 }
 
 void frames_copy(struct vmm *vm, pfn_t to, pfn_t from, uint64_t n);
@@ -140,4 +153,5 @@ void frames_copy(struct vmm *vm, pfn_t to, pfn_t from, uint64_t n);
 static inline void frame_copy(struct vmm *vm, pfn_t to, pfn_t from)
 {
     frames_copy(vm, to, from, 1);
+    frame_of(vm, to)->flags &= (uint8_t)~FRAME_ZERO;
 }

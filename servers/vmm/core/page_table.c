@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "page_table.h"
 
+#include "account.h"
 #include "link.h"
 #include "page.h"
 #include "table.h"
@@ -66,8 +67,56 @@ void pt_init_root(struct vmm *vm, pfn_t root, pte_t entry)
 
 void pt_clone_root(struct vmm *vm, pfn_t from, pfn_t to)
 {
-    if (table_copy(vm, from, to))
+    if (table_share(vm, from, to))
         flush_space(vm, frame_address(from));
+}
+
+// How many tables below `root` a path to the page has that must be copied, the first with several
+// parents and all below it. False: it does not lead to level 1, or lineage would be to copy too.
+static bool count_joint(const struct vmm *vm, pfn_t root, uint64_t page, unsigned *n)
+{
+    pfn_t table = root;
+    *n = 0;
+    for (unsigned level = vm->state->levels; level > 1; level--) {
+        pte_t e = table_load(vm, table, table_index(page, level));
+        if (!pte_is_table(e, level))
+            return false;
+        table = frame_number(pte_address(e));
+        *n += *n || frame_of(vm, table)->refs > 1;
+        if (*n && frame_of(vm, table)->link)
+            return false;
+    }
+    return true;
+}
+
+static pfn_t copy_joint(struct vmm *vm, record_t account, pfn_t joint)
+{
+    pfn_t copy;
+    invariant(frame_alloc(vm, account, FRAME_TABLE, &copy) == OK);
+    frame_of(vm, copy)->refs = 1;
+    table_copy(vm, joint, copy);
+    frame_of(vm, joint)->refs--;
+    return copy;
+}
+
+bool pt_own_path(struct vmm *vm, record_t account, pfn_t root, uint64_t page)
+{
+    unsigned n;
+    pfn_t table = root;
+    if (!count_joint(vm, root, page, &n) || account_check(vm, account, n + 1) != OK ||
+        n >= vm->state->n_free)
+        return false;
+    if (n)
+        flush_tables(vm, frame_address(root), page << PAGE_SHIFT);
+    vmm_spend(vm, n * WORK_MANY);
+    for (unsigned level = vm->state->levels; level > 1; level--) {
+        pte_t *e = table_entry(vm, table, table_index(page, level));
+        table = frame_number(pte_address(*e));
+        if (frame_of(vm, table)->refs > 1)
+            table = copy_joint(vm, account, table);
+        *e = pte_table(frame_address(table), true);
+    }
+    return true;
 }
 
 void pt_drop(struct vmm *vm, pfn_t table)
@@ -80,16 +129,20 @@ void pt_drop(struct vmm *vm, pfn_t table)
     vm->state->is_busy = true;
 }
 
-// Frees a dead table, and gives up what its entries refer to.
-static void table_bury(struct vmm *vm, pfn_t table)
+// What a dead table's entries refer to is given up. True if they are all zero now: to clear a few of
+// them costs less than to zero the frame later.
+static bool bury_leaves(struct vmm *vm, pte_t *entries, unsigned n)
 {
-    const struct frame *f = frame_of(vm, table);
-    const pte_t *entries = table_entries(vm, table);
-    unsigned level = f->level, end = f->used ? f->last + 1u : 0;
-    link_free_all(vm, table);
-    if (level == 1 && end)
-        page_drop_all(vm, entries + f->first, end - f->first);
-    for (unsigned i = f->first; level > 1 && (i = table_next(entries, i, end)) < end; i++) {
+    bool is_few = n <= PTE_ENTRIES / 8;
+    page_drop_all(vm, entries, n);
+    if (is_few)
+        __builtin_memset(entries, 0, n * sizeof *entries);
+    return is_few;
+}
+
+static void bury_children(struct vmm *vm, pte_t *entries, unsigned n, unsigned level)
+{
+    for (unsigned i = table_next(entries, 0, n); i < n; i = table_next(entries, i + 1, n)) {
         pfn_t pfn = frame_number(pte_address(entries[i]));
         if (pte_is_table(entries[i], level)) {
             pt_drop(vm, pfn);
@@ -97,9 +150,26 @@ static void table_bury(struct vmm *vm, pfn_t table)
             page_drop(vm, pfn, level);
             vmm_spend(vm, WORK_MANY);
         }
+        entries[i] = PTE_NONE;
     }
+}
+
+static void table_bury(struct vmm *vm, pfn_t table)
+{
+    const struct frame *f = frame_of(vm, table);
+    pte_t *entries = table_entries(vm, table) + f->first;
+    unsigned n = f->used ? f->last - f->first + 1u : 0;
+    bool is_zero = true;
+    link_free_all(vm, table);
     vmm_spend(vm, 8 + f->used * WORK_FREE);
-    frame_free(vm, table);
+    if (f->level > 1)
+        bury_children(vm, entries, n, f->level);
+    else if (n)
+        is_zero = bury_leaves(vm, entries, n);
+    if (is_zero)
+        frame_free_zero(vm, table);
+    else
+        frame_free(vm, table);
 }
 
 bool pt_bury(struct vmm *vm)

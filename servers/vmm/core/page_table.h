@@ -48,6 +48,11 @@ void pt_init_root(struct vmm *vm, pfn_t root, pte_t entry);
 // copied, W is cleared in both. Flushes all of `from`.
 void pt_clone_root(struct vmm *vm, pfn_t from, pfn_t to);
 
+// Makes the tables on the way to a page, which all are there, the root's own: copies those that have
+// other parents too. False, and nothing changed: an edit of the page has to do it, or there is not as
+// much memory or quota as that and one frame more take. Gathers the flush.
+bool pt_own_path(struct vmm *vm, record_t account, pfn_t root, uint64_t page);
+
 // Gives up a reference to a table; without any it is dead, and goes with what it alone refers to
 // as pt_bury() comes to it. Never allocates. The flush is the caller's duty.
 void pt_drop(struct vmm *vm, pfn_t table);

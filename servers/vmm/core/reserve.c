@@ -96,8 +96,10 @@ static pfn_t reserve_take_small(struct vmm *vm, struct reserve *r)
 pfn_t reserve_take(struct vmm *vm, struct reserve *r, unsigned level, enum frame_kind kind)
 {
     pfn_t pfn = level == 1 ? reserve_take_small(vm, r) : reserve_take_large(vm, r, level);
-    *frame_of(vm, pfn) = (struct frame){
-        .kind = (uint8_t)kind, .order = (uint8_t)level_order(level), .account = r->account};
+    *frame_of(vm, pfn) = (struct frame){.kind = (uint8_t)kind,
+                                        .order = (uint8_t)level_order(level),
+                                        .flags = frame_of(vm, pfn)->flags & FRAME_ZERO,
+                                        .account = r->account};
     return pfn;
 }
 

@@ -49,33 +49,42 @@ void table_recount(struct vmm *vm, pfn_t table, unsigned from, unsigned n, unsig
     }
 }
 
-// What a page's entry at level 1 becomes in two tables at once.
-static uint64_t copied_leaf(struct vmm *vm, uint64_t bits)
+// Counts in an entry at level 1 that its page, if it has one, is in two tables now.
+[[gnu::noinline]] static void share_leaf(struct vmm *vm, pte_t *e)
 {
-    if (!(bits & PTE_U))
-        return bits;
-    page_hold(vm, frame_number(bits & PTE_ADDR), 1);
-    return bits & PTE_SHARED ? bits : bits & ~PTE_W;
+    if (!pte_is_leaf(*e))
+        return;
+    page_hold(vm, frame_number(pte_address(*e)), 1);
+    if (!(e->bits & PTE_SHARED))
+        e->bits &= ~PTE_W;
 }
 
-// A full table is copied at the first write after a clone: few instructions an entry. Neighbours
-// are mostly present pages of 4 KiB that are not shared on purpose. There is no device in it.
-static void copy_leaves(struct vmm *vm, pte_t *in, pte_t *out, unsigned n)
+// Most entries are pages of 4 KiB that were not shared on purpose. Less PTE_U, such an entry has none
+// of the bits from PTE_U to the frame but A and D, and what has no page has some.
+static inline void share_plain_leaf(struct vmm *vm, pte_t *e)
 {
-    for (pte_t *end = in + n; in < end; in++, out++) {
-        uint64_t bits = in->bits;
-        struct frame *f = frame_of_page(vm, *in);
-        if ((bits & (PTE_U | PTE_SHARED)) == PTE_U && frame_is_plain(f)) {
-            f->refs++;
-            bits &= ~PTE_W;
-        } else {
-            bits = copied_leaf(vm, bits);
-        }
-        in->bits = out->bits = bits;
+    const uint64_t others = PTE_U | PTE_SHARED | PTE_DEVICE | PTE_LINKED;
+    uint64_t bits = e->bits;
+    struct frame *f = frame_of_page(vm, *e);
+    if (__builtin_expect((bits - PTE_U) & others || !frame_is_plain(f), false)) {
+        share_leaf(vm, e);
+        return;
     }
+    f->refs++;
+    e->bits = bits & ~PTE_W;
 }
 
-// The same for any table. True if W was set anywhere.
+// A full table is copied at the first write after a clone: few instructions an entry. What is around
+// the entries that are in use is empty. There is no device among them.
+static void share_leaves(struct vmm *vm, pte_t *table, unsigned first, unsigned last)
+{
+    for (pte_t *e = table + (first & ~7u); e <= table + last; e += 8)
+#pragma clang loop unroll(full)
+        for (unsigned i = 0; i < 8; i++)
+            share_plain_leaf(vm, e + i);
+}
+
+// Copies the entries of any table. True if W was set anywhere.
 static bool copy_children(struct vmm *vm, pte_t *in, pte_t *out, unsigned n, unsigned level)
 {
     bool had_w = false;
@@ -95,23 +104,38 @@ static bool copy_children(struct vmm *vm, pte_t *in, pte_t *out, unsigned n, uns
     return had_w;
 }
 
-bool table_copy(struct vmm *vm, pfn_t from, pfn_t to)
+// At level 1, without devices, all entries from first to last are written.
+static bool copies_leaves(const struct frame *source)
+{
+    return source->level == 1 && !(source->flags & FRAME_DEVICE);
+}
+
+bool table_share(struct vmm *vm, pfn_t from, pfn_t to)
 {
     const struct frame *source = frame_of(vm, from);
     struct frame *copy = frame_of(vm, to);
     unsigned n = source->used ? source->last - source->first + 1u : 0;
-    pte_t *in = table_entries(vm, from) + source->first;
-    pte_t *out = table_entries(vm, to) + source->first;
-    bool had_w = false;
+    pte_t *in = table_entries(vm, from), *out = table_entries(vm, to);
     copy->level = source->level;
     copy->used = source->used;
     copy->first = source->first;
     copy->last = source->last;
-    if (source->level == 1 && !(source->flags & FRAME_DEVICE))
-        copy_leaves(vm, in, out, n);
+    if (!copies_leaves(source))
+        return copy_children(vm, in + source->first, out + source->first, n, source->level);
+    if (n)
+        share_leaves(vm, in, source->first, source->last);
+    __builtin_memcpy(out + source->first, in + source->first, n * sizeof *out);
+    return false;
+}
+
+void table_copy(struct vmm *vm, pfn_t from, pfn_t to)
+{
+    const struct frame *source = frame_of(vm, from);
+    if (copies_leaves(source) && source->used == PTE_ENTRIES)
+        frame_of(vm, to)->flags &= (uint8_t)~FRAME_ZERO; // it is overwritten
     else
-        had_w = copy_children(vm, in, out, n, source->level);
-    return had_w;
+        frame_zero(vm, to);
+    table_share(vm, from, to);
 }
 
 void table_fill(struct vmm *vm, pfn_t table, unsigned level, pte_t e)
@@ -123,6 +147,7 @@ void table_fill(struct vmm *vm, pfn_t table, unsigned level, pte_t e)
         frame_zero(vm, table);
         return;
     }
+    f->flags &= (uint8_t)~FRAME_ZERO;
     for (unsigned i = 0; i < PTE_ENTRIES; i++)
         entries[i] = pte_part(e, level, i);
     table_recount(vm, table, 0, PTE_ENTRIES, 0, PTE_ENTRIES);

@@ -74,7 +74,10 @@ void table_recount(struct vmm *vm, pfn_t table, unsigned from, unsigned n, unsig
 
 // Copies all counted entries of a table into an empty one: each child or page has one reference
 // more, and W is cleared in both but of shared pages. True if it was set in an entry above level 1.
-bool table_copy(struct vmm *vm, pfn_t from, pfn_t to);
+bool table_share(struct vmm *vm, pfn_t from, pfn_t to);
+
+// The same into a new table, whatever is in its frame.
+void table_copy(struct vmm *vm, pfn_t from, pfn_t to);
 
 // Whether an entry says nothing: it is empty, or a table of such entries.
 bool entry_is_bare(const struct vmm *vm, pte_t e, unsigned level);

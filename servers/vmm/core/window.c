@@ -115,7 +115,7 @@ void object_unmap(struct vmm *vm, uint32_t index)
     // Boot's own table is RESERVED and stays.
     if (!frame_of(vm, table)->used && frame_of(vm, table)->kind == FRAME_TABLE) {
         table_store(vm, vm->state->window, index / PTE_ENTRIES, PTE_NONE);
-        frame_free(vm, table);
+        frame_free_zero(vm, table);
     }
 }
 

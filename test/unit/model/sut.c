@@ -310,6 +310,7 @@ void sut_squeeze(struct sut *s, uint64_t keep)
                reserve_fill(vm, &r, vm->state->root_account, n, false) == OK) {
             pfn_t pfn = reserve_take(vm, &r, level, FRAME_HELD);
             uint32_t *words = frame_at(vm, pfn);
+            frame_of(vm, pfn)->flags = 0;
             words[0] = s->hoard;
             words[1] = level;
             s->hoard = pfn.n;

@@ -189,6 +189,21 @@ static void test_w_over_joint(void **state)
     drop_world(f, &w);
 }
 
+// A free frame of which it is said that it is zero, and one in use.
+static void test_zero(void **state)
+{
+    struct fake *f = *state;
+    struct world w = make_world(f);
+    pfn_t pfn = fake_block(f, 1);
+    uint64_t *words = frame_at(&f->vm, pfn);
+    frames_zero(&f->vm, pfn, 1);
+    frame_free_zero(&f->vm, pfn);
+    EXPECT_ERROR(f, words[0], 1);
+    EXPECT_ERROR(f, words[509], 1);
+    EXPECT_ERROR(f, frame_of(&f->vm, w.page)->flags, FRAME_ZERO);
+    drop_world(f, &w);
+}
+
 // Both free and mapped.
 static void test_free_and_mapped(void **state)
 {
@@ -205,9 +220,9 @@ static void test_free_and_mapped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FAKE_TEST(test_counts),       FAKE_TEST(test_kinds),           FAKE_TEST(test_entries),
-        FAKE_TEST(test_w_over_joint), FAKE_TEST(test_free_and_mapped), FAKE_TEST(test_window),
-        FAKE_TEST(test_many_errors),  FAKE_TEST(test_empty_table),
+        FAKE_TEST(test_counts),       FAKE_TEST(test_kinds),       FAKE_TEST(test_entries),
+        FAKE_TEST(test_w_over_joint), FAKE_TEST(test_zero),        FAKE_TEST(test_free_and_mapped),
+        FAKE_TEST(test_window),       FAKE_TEST(test_many_errors), FAKE_TEST(test_empty_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,7 +88,7 @@ static void give_some(struct fake *f, bool *is_ours, uint64_t *n_ours)
             if (i % 2)
                 block_give(&f->vm, (pfn_t){i}, 1);
             else
-                block_retire(&f->vm, (pfn_t){i}, 1);
+                block_retire(&f->vm, (pfn_t){i}, 1, 0);
         }
     block_give_waiting(&f->vm);
 }

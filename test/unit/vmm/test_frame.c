@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "servers/vmm/core/frame.h"
 
+#include "servers/vmm/core/audit.h"
 #include "test/unit/fake/vmm/fake.h"
 
 static void test_no_memory_changes_nothing(void **state)
@@ -30,11 +31,35 @@ static void test_freed_frames_wait_for_the_flush(void **state)
     assert_int_equal(f->n_flushes, before + 1);
 }
 
+// What is given back as zero is not zeroed again, but for what a root has of the kernel.
+static void test_zero_frames(void **state)
+{
+    struct fake *f = *state;
+    pfn_t pfn = fake_block(f, 1), again;
+    uint64_t *words = frame_at(&f->vm, pfn);
+    frames_zero(&f->vm, pfn, 1);
+    words[ROOT_ENTRY_KERNEL] = words[ROOT_ENTRY_PROBE] = 1;
+    frame_free_zero(&f->vm, pfn);
+    assert_int_equal(audit(&f->vm), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(frame_alloc(&f->vm, f->vm.state->root_account, FRAME_PAGE, &again), OK);
+        assert_int_equal(again.n, pfn.n);
+        assert_int_equal(frame_is_plain(frame_of(&f->vm, pfn)), i);
+        words[7] = 5; // by this it shows whether it is zeroed
+        frame_zero(&f->vm, pfn);
+        assert_int_equal(words[7], i ? 0 : 5);
+        assert_true(!words[ROOT_ENTRY_KERNEL] && !words[ROOT_ENTRY_PROBE]);
+        assert_true(frame_is_plain(frame_of(&f->vm, pfn)));
+        frame_free(&f->vm, pfn); // nobody says that it is zero
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         FAKE_TEST(test_no_memory_changes_nothing),
         FAKE_TEST(test_freed_frames_wait_for_the_flush),
+        FAKE_TEST(test_zero_frames),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,8 @@
 // The tree as a whole: walks, counts, clones of roots, and its end.
 #include "servers/vmm/core/page_table.h"
 
+#include "servers/vmm/core/account.h"
+#include "servers/vmm/core/space.h"
 #include "servers/vmm/core/table.h"
 #include "test/unit/fake/vmm/fake.h"
 #include "test/unit/fake/vmm/walker.h"
@@ -114,6 +116,48 @@ static void test_clone_and_drop(void **state)
     fake_drop(f, &a);
 }
 
+// With a sibling as many tables are copied as a path has, without one none; and where an edit has to
+// do it, or there is one frame too few for tables and page, nothing changes.
+static void test_own_path(void **state)
+{
+    struct fake *f = *state;
+    struct fake_cap a, b, c;
+    uint64_t page = VA >> PAGE_SHIFT, n_tables = f->info.levels - 1;
+    assert_int_equal(fake_create(f, f->init, 100, &a), OK);
+    pfn_t root = root_of(f, a);
+    record_t account = space_of(&f->vm, fake_space(f, a))->account;
+    assert_int_equal(fake_map(f, a, VA, 3, RW, 0), OK);
+    assert_int_equal(fake_map(f, a, 0x40000000, 512, RW, MAP_LAZY), OK);
+    assert_int_equal(fake_clone(f, a, CLONE_COW, 0, &b), OK);
+    assert_int_equal(fake_clone(f, a, CLONE_COW, 0, &c), OK);
+    assert_false(pt_own_path(&f->vm, account, root, 1 << 18)); // lazy, at a higher level
+    uint64_t n_free = f->vm.state->n_free;
+    f->vm.state->n_free = n_tables;
+    assert_false(pt_own_path(&f->vm, account, root, page));
+    f->vm.state->n_free = n_free;
+    uint64_t quota = account_of(&f->vm, account)->quota;
+    account_of(&f->vm, account)->quota = account_of(&f->vm, account)->charged + n_tables;
+    assert_false(pt_own_path(&f->vm, account, root, page));
+    account_of(&f->vm, account)->quota = quota;
+    assert_true(pt_find(&f->vm, root, page).is_joint);
+    f->vm.state->n_free = n_tables + 1;
+    assert_true(pt_own_path(&f->vm, account, root, page));
+    assert_int_equal(f->vm.state->n_free, 1);
+    f->vm.state->n_free = n_free - n_tables;
+    assert_false(pt_find(&f->vm, root, page).is_joint);
+    assert_false(table_load(&f->vm, pt_find(&f->vm, root, page).table, table_index(page, 1)).bits &
+                 PTE_W);
+    vmm_settle(&f->vm);
+    assert_int_equal(fake_audit(f), 0);
+    fake_drop(f, &b);
+    n_free = f->vm.state->n_free;
+    assert_true(pt_own_path(&f->vm, account, root_of(f, c), page)); // W alone
+    assert_int_equal(f->vm.state->n_free, n_free);
+    assert_int_equal(fake_audit(f), 0);
+    fake_drop(f, &c);
+    fake_drop(f, &a);
+}
+
 // A tree without references is freed a table at a time, and the books are right after each.
 static void test_bury(void **state)
 {
@@ -143,8 +187,8 @@ static void test_bury(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FAKE_TEST(test_find),           FAKE_TEST(test_is_free), FAKE_TEST(test_count),
-        FAKE_TEST(test_clone_and_drop), FAKE_TEST(test_bury),
+        FAKE_TEST(test_find),           FAKE_TEST(test_is_free),  FAKE_TEST(test_count),
+        FAKE_TEST(test_clone_and_drop), FAKE_TEST(test_own_path), FAKE_TEST(test_bury),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,6 +119,55 @@ static void test_copy(void **state)
     end_table(f, to);
 }
 
+// A full table of all that may stand in one, over whatever was in the frame.
+static void test_copy_of_a_full_table(void **state)
+{
+    struct fake *f = *state;
+    pfn_t from = new_table(f, 1), to = new_table(f, 1), page = new_page(f, 1),
+          large = new_page(f, 2);
+    const pte_t kinds[] = {
+        pte_page(frame_address(page), 1, RW, RW, 0, true),
+        pte_page(frame_address(page), 1, RW, RW, PTE_SHARED, false),
+        pte_page(frame_address(page), 1, RW, RW, PTE_SHARED | PTE_LINKED, false),
+        pte_page(frame_address(page), 1, 0, RW, 0, true),
+        pte_page(frame_address(page), 1, PROT_R | PROT_X, RW | PROT_X, 0, true),
+        pte_page(frame_address((pfn_t){large.n + 3}), 1, RW, RW, 0, true),
+        pte_lazy(1, RW, RW),
+        pte_paged(1, RW, RW),
+        PTE_NONE,
+    };
+    const unsigned n_kinds = sizeof kinds / sizeof *kinds;
+    srand(5);
+    for (unsigned round = 0; round < 20; round++) {
+        unsigned n_pages = 0, n_parts = 0;
+        uint32_t refs = frame_of(&f->vm, page)->refs;
+        uint32_t parts = frame_of(&f->vm, large)->part_refs[0];
+        for (unsigned i = 0; i < PTE_ENTRIES; i++) {
+            unsigned kind = round ? (unsigned)rand() % n_kinds : 0; // first, all as they mostly are
+            table_store(&f->vm, from, i, kinds[kind]);
+            n_pages += kind < 5;
+            n_parts += kind == 5;
+        }
+        memset(frame_at(&f->vm, to), 0xa5, PAGE_SIZE);
+        frame_of(&f->vm, to)->flags = 0;
+        table_copy(&f->vm, from, to);
+        assert_memory_equal(frame_at(&f->vm, from), frame_at(&f->vm, to), PAGE_SIZE);
+        expect_record(f, to);
+        assert_int_equal(frame_of(&f->vm, page)->refs, refs + n_pages);
+        assert_int_equal(frame_of(&f->vm, large)->part_refs[0], parts + n_parts);
+        for (unsigned i = 0; i < PTE_ENTRIES; i++) {
+            pte_t e = table_load(&f->vm, to, i);
+            bool may_write = pte_is_present(e) && pte_prot(e) & PROT_W && e.bits & PTE_SHARED;
+            assert_int_equal(pte_is_present(e) && e.bits & PTE_W, may_write);
+        }
+        page_drop_all(&f->vm, table_entries(&f->vm, to), PTE_ENTRIES);
+    }
+    page_drop(&f->vm, page, 1);
+    page_drop(&f->vm, large, 2);
+    end_table(f, from);
+    end_table(f, to);
+}
+
 // A large page falls into parts that can be joined again, but not when one of them differs.
 static void test_fill_and_join(void **state)
 {
@@ -165,7 +214,8 @@ static void test_fill_without_pages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_steps),  FAKE_TEST(test_the_record_counts),  FAKE_TEST(test_copy),
+        cmocka_unit_test(test_steps),  FAKE_TEST(test_the_record_counts),
+        FAKE_TEST(test_copy),          FAKE_TEST(test_copy_of_a_full_table),
         FAKE_TEST(test_fill_and_join), FAKE_TEST(test_fill_without_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

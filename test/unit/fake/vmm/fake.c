@@ -215,6 +215,7 @@ void fake_starve(struct fake *f, uint64_t k)
     while (f->vm.state->n_free > k) {
         pfn_t pfn;
         assert_int_equal(frame_alloc(&f->vm, f->vm.state->root_account, FRAME_OBJECT, &pfn), OK);
+        frame_of(&f->vm, pfn)->flags = 0;
         *(uint32_t *)frame_at(&f->vm, pfn) = f->starved;
         f->starved = pfn.n;
     }
