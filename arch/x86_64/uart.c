@@ -18,11 +18,13 @@
 #define STATUS_CAN_SEND   0x20
 #define ON_RECEIVED       0x01 // interrupts
 #define ON_CAN_SEND       0x02
-#define SEND_MAX          8      // bytes at a time: interrupts are off
-#define READY_POLLS_MAX   100000 // far longer than a byte takes at 115200 baud
+#define SEND_MAX          8         // bytes at a time: interrupts are off
+#define READY_POLLS_MAX   100000    // far longer than a byte takes at 115200 baud
+#define REFUSALS_MAX      20000000u // in a row: whoever prints asks again and again; some seconds
 
 static bool present;
 static bool is_return_sent; // the CR of a '\n' that is still to go
+static unsigned n_refused;  // times in a row that the port was not ready
 
 void uart_init(void)
 {
@@ -61,12 +63,11 @@ void uart_write(const char *text, size_t len)
 
 static bool can_send(void)
 {
-    static unsigned n_refused;
-    bool can = io_read8(REG_LINE_STATUS) & STATUS_CAN_SEND;
-    n_refused = can ? 0 : n_refused + 1;
-    if (n_refused == READY_POLLS_MAX)
-        present = false; // stuck
-    return can;
+    if (io_read8(REG_LINE_STATUS) & STATUS_CAN_SEND)
+        n_refused = 0;
+    else if (n_refused < REFUSALS_MAX)
+        n_refused++;
+    return !n_refused;
 }
 
 size_t uart_send(const char *text, size_t len)
@@ -76,8 +77,8 @@ size_t uart_send(const char *text, size_t len)
         is_return_sent = text[n] == '\n' && !is_return_sent;
         io_write8(REG_DATA, is_return_sent ? '\r' : (uint8_t)text[n++]);
     }
-    if (!present)
-        return len;
+    if (!present || n_refused == REFUSALS_MAX)
+        return len; // lost, as long as nobody takes it: tasks that print do not wait for ever
     io_write8(REG_INTERRUPTS, n < len ? ON_RECEIVED | ON_CAN_SEND : ON_RECEIVED);
     return n;
 }
