@@ -24,7 +24,7 @@ status_t account_check(struct vmm *vm, record_t id, uint64_t frames)
     return account_has(account_of(vm, id), frames) ? OK : account_refusal(vm, id, frames);
 }
 
-status_t account_charge(struct vmm *vm, record_t id, uint64_t frames)
+at_once status_t account_charge(struct vmm *vm, record_t id, uint64_t frames)
 {
     struct account *a = account_of(vm, id);
     if (!account_has(a, frames))

@@ -84,22 +84,29 @@ static pfn_t stretch_take(struct vmm *vm, unsigned level, uint32_t number)
     return pfn;
 }
 
-// Finds a stretch with a free block, or makes one of a larger block. 0: there is none.
+rarely static void stretch_make(struct vmm *vm, unsigned level);
+
+// A stretch with a free block, made of a larger block if need be. 0: there is none.
 static uint32_t stretch_find(struct vmm *vm, unsigned level)
 {
+    const struct stretch *all = vm->stretches[level - 1];
+    if (!all[0].next && level < BLOCK_LEVELS)
+        stretch_make(vm, level);
+    return all[0].next;
+}
+
+rarely static void stretch_make(struct vmm *vm, unsigned level)
+{
     struct stretch *all = vm->stretches[level - 1];
-    if (all[0].next || level == BLOCK_LEVELS)
-        return all[0].next;
     uint32_t above = stretch_find(vm, level + 1);
     if (!above)
-        return 0;
+        return;
     uint32_t number = stretch_number(stretch_take(vm, level + 1, above), level);
     all[number].n_free = all[number].n_fresh = PTE_ENTRIES;
     stretch_list(all, number);
-    return number;
 }
 
-pfn_t block_take(struct vmm *vm, unsigned level)
+at_once pfn_t block_take(struct vmm *vm, unsigned level)
 {
     uint32_t number = stretch_find(vm, level);
     invariant(number || level > 1); // claimed frames are there
@@ -131,7 +138,21 @@ unsigned block_take_frames(struct vmm *vm, pfn_t *frames, unsigned max)
     return n;
 }
 
-// `n` blocks of the stretch became free. If it is free as a whole, it is one block.
+static void stretch_add(struct vmm *vm, unsigned level, uint32_t number, unsigned n);
+
+// The stretch is free as a whole: it is one block.
+rarely static void stretch_join(struct vmm *vm, unsigned level, uint32_t number)
+{
+    struct stretch *all = vm->stretches[level - 1], *s = &all[number];
+    stretch_unlist(all, number);
+    s->n_free = s->n_fresh = 0;
+    s->free = PFN_NONE;
+    pfn_t whole = {(number - 1) << 9 * level};
+    stretch_push(vm, level + 1, whole, FRAME_JOINED);
+    stretch_add(vm, level + 1, stretch_number(whole, level + 1), 1);
+}
+
+// `n` blocks of the stretch became free.
 static void stretch_add(struct vmm *vm, unsigned level, uint32_t number, unsigned n)
 {
     struct stretch *all = vm->stretches[level - 1], *s = &all[number];
@@ -139,14 +160,8 @@ static void stretch_add(struct vmm *vm, unsigned level, uint32_t number, unsigne
     s->n_free = (uint16_t)(was_free + n);
     if (!was_free)
         stretch_list(all, number);
-    if (was_free + n < PTE_ENTRIES)
-        return;
-    stretch_unlist(all, number);
-    s->n_free = s->n_fresh = 0;
-    s->free = PFN_NONE;
-    pfn_t whole = {(number - 1) << 9 * level};
-    stretch_push(vm, level + 1, whole, FRAME_JOINED);
-    stretch_add(vm, level + 1, stretch_number(whole, level + 1), 1);
+    if (was_free + n == PTE_ENTRIES)
+        stretch_join(vm, level, number);
 }
 
 // Blocks of one stretch, chained by their records.

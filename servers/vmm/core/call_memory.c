@@ -77,6 +77,13 @@ struct edit make_edit(const struct request *c, enum edit_kind kind, uint64_t fir
     };
 }
 
+rare static status_t map_range(struct vmm *vm, struct request *c, uint64_t first)
+{
+    struct edit e = make_edit(c, EDIT_MAP, first);
+    status_t status = decode_page_level(vm, c, &e);
+    return status == OK ? edit_range(vm, c, &e, false) : status;
+}
+
 status_t serve_map(struct vmm *vm, struct request *c)
 {
     uint64_t first;
@@ -88,9 +95,13 @@ status_t serve_map(struct vmm *vm, struct request *c)
     if (c->words[2] == 1 && !(c->flags & ~MAP_4K) &&
         leaf_map(vm, c->home->account, c->home->root, first, (unsigned)c->words[3]))
         return OK;
-    struct edit e = make_edit(c, EDIT_MAP, first);
-    status = decode_page_level(vm, c, &e);
-    return status == OK ? edit_range(vm, c, &e, false) : status;
+    return map_range(vm, c, first);
+}
+
+rare static status_t unmap_range(struct vmm *vm, struct request *c, uint64_t first)
+{
+    struct edit e = make_edit(c, EDIT_UNMAP, first);
+    return edit_range(vm, c, &e, false);
 }
 
 status_t serve_unmap(struct vmm *vm, struct request *c)
@@ -101,8 +112,7 @@ status_t serve_unmap(struct vmm *vm, struct request *c)
         return status;
     if (c->words[2] == 1 && leaf_unmap(vm, c->home->root, first))
         return OK;
-    struct edit e = make_edit(c, EDIT_UNMAP, first);
-    return edit_range(vm, c, &e, false);
+    return unmap_range(vm, c, first);
 }
 
 status_t serve_protect(struct vmm *vm, struct request *c)

@@ -63,7 +63,7 @@ status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned
         return E_MORE;
     struct leaf leaf;
     bool is_own = leaf_find(vm, s->root, page, &leaf);
-    struct spot spot = is_own ? leaf_spot(vm, &leaf) : pt_find(vm, s->root, page);
+    struct spot spot = is_own ? leaf_spot(&leaf) : pt_find(vm, s->root, page);
     if (!(pte_prot(spot.pte) & access))
         return E_FAULT;
     if (pte_is_paged(spot.pte)) {

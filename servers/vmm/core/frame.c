@@ -4,7 +4,7 @@
 #include "account.h"
 #include "block.h"
 
-status_t frame_alloc(struct vmm *vm, record_t account, enum frame_kind kind, pfn_t *pfn)
+at_once status_t frame_alloc(struct vmm *vm, record_t account, enum frame_kind kind, pfn_t *pfn)
 {
     status_t status = account_charge(vm, account, 1);
     if (status != OK)

@@ -4,20 +4,6 @@
 #include "link.h"
 #include "page.h"
 
-bool leaf_find(const struct vmm *vm, pfn_t root, uint64_t page, struct leaf *leaf)
-{
-    paddr_t table = frame_address(root);
-    for (unsigned shift = 9 * (vm->state->levels - 1); shift; shift -= 9) {
-        const pte_t *entries = (const pte_t *)(vm->offset + table);
-        pte_t e = entries[page >> shift & (PTE_ENTRIES - 1)];
-        if (!pte_is_own_table(e))
-            return false;
-        table = pte_address(e);
-    }
-    *leaf = (struct leaf){frame_number(table), table_index(page, 1), page};
-    return !(frame_of(vm, leaf->table)->flags & FRAME_DEVICE);
-}
-
 // A page of the account's with the one reference that its entry will be.
 static bool page_alloc(struct vmm *vm, record_t account, pfn_t *pfn)
 {
@@ -31,14 +17,14 @@ bool leaf_map(struct vmm *vm, record_t account, pfn_t root, uint64_t page, unsig
 {
     struct leaf leaf;
     pfn_t pfn;
-    if (!leaf_find(vm, root, page, &leaf) || !pte_is_empty(table_load(vm, leaf.table, leaf.i)))
+    if (!leaf_find(vm, root, page, &leaf) || !pte_is_empty(*leaf.entry))
         return false;
     // The table's last empty entry: it may become one with the others.
-    if (frame_of(vm, leaf.table)->used == PTE_ENTRIES - 1 || !page_alloc(vm, account, &pfn))
+    if (leaf.record->used == PTE_ENTRIES - 1 || !page_alloc(vm, account, &pfn))
         return false;
     frame_zero(vm, pfn);
-    table_store(vm, leaf.table, leaf.i,
-                pte_page(frame_address(pfn), 1, prot, PROT_R | PROT_W | PROT_X, 0, true));
+    *leaf.entry = pte_page(frame_address(pfn), 1, prot, PROT_R | PROT_W | PROT_X, 0, true);
+    table_count_in(leaf.record, leaf.i);
     return true;
 }
 
@@ -46,10 +32,13 @@ bool leaf_unmap(struct vmm *vm, pfn_t root, uint64_t page)
 {
     struct leaf leaf;
     // A table without an entry would have to go.
-    if (!leaf_find(vm, root, page, &leaf) || frame_of(vm, leaf.table)->used <= 1)
+    if (!leaf_find(vm, root, page, &leaf) || leaf.record->used <= 1)
         return false;
-    pte_t old = table_load(vm, leaf.table, leaf.i);
-    table_store(vm, leaf.table, leaf.i, PTE_NONE);
+    pte_t old = *leaf.entry;
+    if (pte_is_empty(old))
+        return true;
+    *leaf.entry = PTE_NONE;
+    table_count_out(leaf.record, leaf.i);
     if (pte_is_linked(old))
         link_clear(vm, leaf.table, leaf.i, 1);
     if (pte_is_present(old))
@@ -65,8 +54,7 @@ static bool leaf_fill(struct vmm *vm, record_t account, const struct leaf *leaf,
     if (pte_lazy_level(lazy) > 1 || !page_alloc(vm, account, &pfn))
         return false;
     frame_zero(vm, pfn);
-    *table_entry(vm, leaf->table, leaf->i) =
-        pte_page(frame_address(pfn), 1, pte_prot(lazy), pte_max(lazy), 0, true);
+    *leaf->entry = pte_page(frame_address(pfn), 1, pte_prot(lazy), pte_max(lazy), 0, true);
     return true;
 }
 
@@ -77,8 +65,7 @@ static bool leaf_copy(struct vmm *vm, record_t account, pfn_t root, const struct
     if (!page_alloc(vm, account, &pfn))
         return false;
     frame_copy(vm, pfn, frame_number(pte_address(old)));
-    *table_entry(vm, leaf->table, leaf->i) =
-        pte_page(frame_address(pfn), 1, pte_prot(old), pte_max(old), 0, true);
+    *leaf->entry = pte_page(frame_address(pfn), 1, pte_prot(old), pte_max(old), 0, true);
     if (pte_is_present(old))
         flush_page_now(vm, frame_address(root), leaf->page << PAGE_SHIFT);
     page_drop(vm, frame_number(pte_address(old)), 1);
@@ -87,7 +74,7 @@ static bool leaf_copy(struct vmm *vm, record_t account, pfn_t root, const struct
 
 bool leaf_own(struct vmm *vm, record_t account, pfn_t root, const struct leaf *leaf)
 {
-    pte_t *e = table_entry(vm, leaf->table, leaf->i);
+    pte_t *e = leaf->entry;
     if (pte_is_lazy(*e)) {
         if (!leaf_fill(vm, account, leaf, *e))
             return false;

@@ -64,15 +64,19 @@ static void page_split_off(struct vmm *vm, pfn_t pfn, unsigned level)
                         .account = head->account};
 }
 
+rarely static void part_hold(struct vmm *vm, pfn_t pfn, unsigned level)
+{
+    page_split_off(vm, pfn, level);
+    page_count_add(vm, pfn, level, 1);
+}
+
 void page_hold(struct vmm *vm, pfn_t pfn, unsigned level)
 {
     struct frame *f = frame_of(vm, pfn);
-    if (level == 1 && frame_is_plain(f)) {
+    if (level == 1 && frame_is_plain(f))
         f->refs++;
-        return;
-    }
-    page_split_off(vm, pfn, level);
-    page_count_add(vm, pfn, level, 1);
+    else
+        part_hold(vm, pfn, level);
 }
 
 // Makes the records of a block's parts BODY again, of whatever was mapped by itself once.
@@ -118,21 +122,24 @@ static void block_break(struct vmm *vm, pfn_t pfn, unsigned level)
     }
 }
 
-void page_drop(struct vmm *vm, pfn_t pfn, unsigned level)
+rarely static void part_drop(struct vmm *vm, pfn_t pfn, unsigned level)
 {
-    struct frame *f = frame_of(vm, pfn);
-    if (frame_is_plain(f)) {
-        if (!--f->refs)
-            frame_free(vm, pfn);
-        return;
-    }
     page_count_add(vm, pfn, level, UINT32_MAX); // -1
-    if (*page_count(f, level) || counts_above(vm, pfn, level))
+    if (*page_count(frame_of(vm, pfn), level) || counts_above(vm, pfn, level))
         return;
     if (level == 1)
         frame_free(vm, pfn);
     else
         block_break(vm, pfn, level);
+}
+
+void page_drop(struct vmm *vm, pfn_t pfn, unsigned level)
+{
+    struct frame *f = frame_of(vm, pfn);
+    if (!frame_is_plain(f))
+        part_drop(vm, pfn, level);
+    else if (!--f->refs)
+        frame_free(vm, pfn);
 }
 
 // Frames to be freed, of one account and one stretch: neighbours often are.

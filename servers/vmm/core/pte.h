@@ -59,10 +59,13 @@ static inline bool pte_is_table(pte_t e, unsigned level)
     return level > 1 && (e.bits & (PTE_P | PTE_PS)) == PTE_P;
 }
 
-// Whether the entry, above level 1, points to a table that has this one parent.
+// What an entry has beside the address if it points to a table that has this one parent. No other
+// entry has the same below bit 12.
+#define PTE_OWN_TABLE (PTE_P | PTE_W | PTE_U | PTE_A)
+
 static inline bool pte_is_own_table(pte_t e)
 {
-    return (e.bits & (PTE_P | PTE_PS | PTE_W)) == (PTE_P | PTE_W);
+    return (e.bits & PAGE_MASK) == PTE_OWN_TABLE;
 }
 
 static inline bool pte_is_lazy(pte_t e)

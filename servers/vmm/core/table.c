@@ -5,28 +5,13 @@
 
 void table_store(struct vmm *vm, pfn_t table, unsigned i, pte_t new)
 {
-    struct frame *f = frame_of(vm, table);
-    pte_t *e = &table_entries(vm, table)[i];
-    bool was_empty = pte_is_empty(*e), is_empty = pte_is_empty(new);
+    pte_t *e = table_entry(vm, table, i);
+    bool was_empty = pte_is_empty(*e);
     *e = new;
-    if (was_empty == is_empty)
-        return;
-    if (is_empty) {
-        f->used--;
-        if (i == f->first)
-            f->first++;
-        else if (i == f->last)
-            f->last--;
-    } else {
-        if (!f->used++) {
-            f->first = f->last = (uint16_t)i;
-            f->flags &= (uint8_t)~FRAME_BARE;
-        }
-        if (i < f->first)
-            f->first = (uint16_t)i;
-        if (i > f->last)
-            f->last = (uint16_t)i;
-    }
+    if (was_empty && !pte_is_empty(new))
+        table_count_in(frame_of(vm, table), i);
+    else if (!was_empty && pte_is_empty(new))
+        table_count_out(frame_of(vm, table), i);
 }
 
 void table_recount(struct vmm *vm, pfn_t table, unsigned from, unsigned n, unsigned was_used,

@@ -64,6 +64,30 @@ static inline unsigned table_next(const pte_t *e, unsigned i, unsigned end)
     return i;
 }
 
+// Keeps the count and range of a table's record when entry `i`, which was empty, is not any more.
+static inline void table_count_in(struct frame *f, unsigned i)
+{
+    if (!f->used++) {
+        f->first = f->last = (uint16_t)i;
+        f->flags &= (uint8_t)~FRAME_BARE;
+        return;
+    }
+    if (i < f->first)
+        f->first = (uint16_t)i;
+    if (i > f->last)
+        f->last = (uint16_t)i;
+}
+
+// The other way round.
+static inline void table_count_out(struct frame *f, unsigned i)
+{
+    f->used--;
+    if (i == f->first)
+        f->first++;
+    else if (i == f->last)
+        f->last--;
+}
+
 // Writes an entry and keeps the record's count and range.
 void table_store(struct vmm *vm, pfn_t table, unsigned i, pte_t new);
 

@@ -13,14 +13,14 @@ static bool share_may_join(const struct vmm *vm, const struct leaf *from)
     const unsigned end = PTE_ENTRIES - 1;
     pte_t first = table_load(vm, from->table, from->i ? 0 : end);
     pte_t last = table_load(vm, from->table, from->i < end ? end : 0);
-    return frame_of(vm, from->table)->used == PTE_ENTRIES && first.bits & last.bits & PTE_SHARED;
+    return from->record->used == PTE_ENTRIES && first.bits & last.bits & PTE_SHARED;
 }
 
 // Whether the page at the source is its space's own and will be as it is, and its place is free.
 static bool share_is_plain(const struct vmm *vm, const struct transfer *t, const struct leaf *from,
                            const struct leaf *to)
 {
-    pte_t old = table_load(vm, from->table, from->i), place = table_load(vm, to->table, to->i);
+    pte_t old = *from->entry, place = *to->entry;
     bool is_free = t->pager ? pte_is_paged(place) && pte_pager(place) == t->pager &&
                                   !(t->prot & ~pte_prot(place))
                             : pte_is_empty(place);
@@ -58,13 +58,13 @@ static bool share_leaf(struct vmm *vm, const struct transfer *t)
         !leaf_find(vm, space_of(vm, t->to)->root, t->first_to, &to) ||
         !share_is_plain(vm, t, &from, &to))
         return false;
-    pte_t old = table_load(vm, from.table, from.i);
+    pte_t old = *from.entry;
     paddr_t frame = pte_address(old);
     record_t parent = pte_is_linked(old) ? link_via(vm, from.table, from.i) : 0;
     if (!share_note(vm, t, parent, &to))
         return false;
     old.bits |= PTE_SHARED;
-    table_store(vm, from.table, from.i, pte_arm(old, 1, true));
+    *from.entry = pte_arm(old, 1, true);
     page_hold(vm, frame_number(frame), 1);
     table_store(vm, to.table, to.i,
                 pte_page(frame, 1, t->prot, t->max & pte_max(old), PTE_SHARED | PTE_LINKED, false));

@@ -136,6 +136,13 @@ enum { VMM_OBJECT_TASK, VMM_OBJECT_ENDPOINT };
             __builtin_trap(); \
     } while (0)
 
+// For functions of which every instruction counts. Their rare part, by which they end; or, if it answers
+// nothing (clang 14 would lose it), in their midst, without registers to save around it. And a short
+// function that is to be part of its callers.
+#define rare    __attribute__((noinline, cold))
+#define rarely  __attribute__((noinline, cold, preserve_most))
+#define at_once __attribute__((always_inline))
+
 // Ends a request for which `is_busy` is set: flushes, only then gives the freed frames back, and lets
 // dead accounts go. Whoever begins something that outlives his request, or has to be settled after it,
 // sets `is_busy`; here it is found out whether that is over.
