@@ -42,7 +42,6 @@ static status_t carry(struct task *s, struct task *r, struct endpoint *e, struct
         d->carried = from->caller->object.index;
         return OK; // shown, and kept by its holder, who is to answer
     }
-    task_slots_change(s);
     if (from->type == SLOT_PORTAL && from->portal->endpoint == e) {
         d->flags |= RESULT_OWN;
         d->carried = from->portal->badge;
@@ -55,14 +54,18 @@ static status_t carry(struct task *s, struct task *r, struct endpoint *e, struct
             return E_NOSLOT;
         unsigned mask = header_flags(s->header) >> 4;
         d->flags |= RESULT_CAP;
-        task_slot_fills(r);
+        task_slot_fills(r, to);
+        if (move)
+            task_slot_empties(s, from);
         if (from->type == SLOT_PORTAL && e == machine_endpoint)
             d->carried = portal_number(from->portal);
         return header_flags(s->header) & SYS_LEND ? slot_lend(from, to, s, mask)
                                                   : slot_transfer(from, to, move, mask);
     }
-    if (move)
+    if (move) {
+        task_slot_empties(s, from);
         slot_drop(from);
+    }
     return OK;
 }
 
@@ -266,13 +269,14 @@ static status_t reply(struct task *t, struct slot *s, uint64_t header)
         status_t status = slot_check_send(from, move);
         if (status == OK && !to)
             status = E_NOSLOT;
+        if (status == OK && move)
+            task_slot_empties(t, from);
         if (status == OK)
             status = slot_transfer(from, to, move, header_flags(header) >> 4);
         if (status != OK)
             return status;
         d.flags = RESULT_CAP;
-        task_slots_change(t);
-        task_slots_change(caller);
+        task_slot_fills(caller, to);
     }
     if (!(caller->special & SPECIAL_EXCEPTION))
         deliver(caller, &d, t->regs.w);
@@ -311,11 +315,12 @@ static status_t receive_check(struct task *t, uint64_t header, struct endpoint *
 // Keeps what a message that comes later, and the fast path in arch, need to know.
 static void receive_remember(struct task *t, struct endpoint *e, uint64_t header)
 {
-    bool is_plain = header_flags(header) == SYS_REPLY && !header_send(header);
+    const uint64_t sent = sys_header(0, 0, SLOT_MAX, 0, 0, SYS_MOVE);
+    bool is_plain = (header_flags(header) & ~SYS_MOVE) == SYS_REPLY;
     t->endpoint = e;
     t->reply_into = slot_at(t, header_reply(header));
     t->receive_into = slot_at(t, header_receive(header));
-    t->loop_header = is_plain ? header : 0; // no header is 0
+    t->loop_header = is_plain ? header & ~sent : 0; // no header is 0
     t->loop_after = 0;
 }
 

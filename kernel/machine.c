@@ -47,7 +47,7 @@ static status_t create_endpoint(struct task *t, uint64_t index, uint64_t slot_nu
         return status;
     *slot =
         (struct slot){.endpoint = endpoint, .type = SLOT_ENDPOINT, .flags = SLOT_COPY | SLOT_MOVE};
-    task_slots_change(t);
+    task_slot_fills(t, slot);
     return OK;
 }
 
@@ -121,7 +121,7 @@ static status_t slot_give_call(struct task *t, const uint64_t *w)
         return E_SLOT;
     if (to->type != SLOT_EMPTY)
         return E_OCCUPIED;
-    task_slots_change(t);
+    task_slot_empties(t, from);
     return slot_transfer(from, to, true, w[1] ? 0 : SLOT_CALL | SLOT_NOTIFY); // not to be named
 }
 
@@ -141,7 +141,7 @@ static status_t portal_mint_call(struct task *t, const uint64_t *w)
         return status;
     *slot =
         (struct slot){.portal = portal, .type = SLOT_PORTAL, .flags = (uint8_t)(w[4] & SLOT_ALL)};
-    task_slots_change(t);
+    task_slot_fills(t, slot);
     return OK;
 }
 

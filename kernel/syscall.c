@@ -12,11 +12,7 @@ static status_t drop_call(struct task *t)
     struct slot *s = slot_at(t, header_target(t->regs.rax));
     if (!s || s->type == SLOT_EMPTY)
         return E_SLOT;
-    if (s == t->receive_into && t->loop_after)
-        t->loop_header = t->loop_after;
-    else
-        task_slots_change(t);
-    t->loop_after = 0;
+    task_slot_empties(t, s);
     slot_drop(s);
     return OK;
 }

@@ -35,7 +35,7 @@ static void task_unlink(struct task *t)
     if (t->state == TASK_ANSWER)
         *t->reply_slot = (struct slot){.type = SLOT_EMPTY};
     task_end_loan(t);
-    task_slots_change(t);
+    t->loop_header = t->loop_after = 0;
 }
 
 // The slot number `n` in sweeping order, the pager's included; NULL past the last.
@@ -86,9 +86,8 @@ status_t task_bind(struct task *t, paddr_t root, uint64_t priority, uint64_t fs_
     t->root = root;
     t->priority = t->effective = (uint8_t)priority;
     t->fs_base = fs_base;
-    t->special &= ~SPECIAL_FS;
     if (fs_base)
-        t->special |= SPECIAL_FS;
+        t->special |= SPECIAL_CONTEXT;
     return OK;
 }
 

@@ -34,8 +34,8 @@ enum task_state {
 
 // What a switch or a reply has to look after.
 enum task_special {
-    SPECIAL_FS = 1,         // it has an FS base
-    SPECIAL_FPU = 2,        // a CPU holds its FPU state
+    SPECIAL_CONTEXT = 1,    // it has an FS base, or a CPU holds its FPU state
+    SPECIAL_ASKED = 2,      // its own pager was asked first, and not the VMM
     SPECIAL_LOAN = 4,       // it lent a capability
     SPECIAL_SPENT = 8,      // its time slice is over
     SPECIAL_EXCEPTION = 16, // its pager is to hear of an exception: MESSAGE_EXCEPTION,
@@ -69,7 +69,8 @@ struct task {
     struct endpoint *endpoint; // RECEIVING: where,
     struct slot *reply_into;   // where the next reply capability goes,
     struct slot *receive_into; // and where one that comes with a call; NULL: nowhere
-    uint64_t loop_header;      // of a plain REPLY_RECV for which the three hold still; 0: of none
+    uint64_t loop_header;      // of a REPLY_RECV that sends nothing and for which the three hold
+                               // still; 0: of none
     uint64_t loop_after;       // the same, once the capability in `receive_into` is dropped
     struct slot *lent;         // ANSWER: the slot of a capability that it lent with its call
     struct list via_link;      // SENDING: among the tasks queued through `via`
@@ -93,17 +94,22 @@ static inline enum message_kind task_message_kind(const struct task *t)
                                           : MESSAGE_CALL;
 }
 
-// A slot that a REPLY_RECV may have named is filled or emptied: the next one is to look again.
-static inline void task_slots_change(struct task *t)
+// A slot of the task's becomes full, or is about to become empty: what that means to the next
+// REPLY_RECV. Its reply slot is looked at anyway.
+static inline void task_slot_fills(struct task *t, const struct slot *s)
 {
-    t->loop_header = t->loop_after = 0;
-}
-
-// A capability landed in `receive_into`.
-static inline void task_slot_fills(struct task *t)
-{
+    if (s != t->receive_into)
+        return;
     t->loop_after = t->loop_header;
     t->loop_header = 0;
+}
+
+static inline void task_slot_empties(struct task *t, const struct slot *s)
+{
+    if (s != t->receive_into && s->type != SLOT_ENDPOINT)
+        return;
+    t->loop_header = s == t->receive_into ? t->loop_after : 0;
+    t->loop_after = 0;
 }
 
 // The slot of that number, or NULL if the task has none such; number 0 is none.

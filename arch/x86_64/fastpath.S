@@ -9,7 +9,9 @@
 #include "arch/offsets.h"
 #include "switch.inc"
 
-#define LAST_PLAIN (63 << 4) // header of a call of slot 63
+#define LAST_PLAIN  (63 << 4) // header of a call of slot 63
+#define FIELD_SEND  12        // where a header's other slots are, from the target on
+#define FIELD_TAKE  24
 
 // The first node leaves its list.
 .macro unlink_first head, first, free
@@ -24,6 +26,34 @@
     mov \before, 8(\node)
     mov \node, (\before)
     mov \node, 8(\after)
+.endm
+
+// Whom a call through the portal in R13 reaches: R15, who waits alone at the endpoint R14.
+.macro find_receiver otherwise
+    mov PORTAL_ENDPOINT(%r13), %r14
+    test %r14, %r14
+    jz \otherwise
+    mov ENDPOINT_RECEIVER(%r14), %r15
+    cmp $CROWDED, %r15
+    jbe \otherwise
+.endm
+
+// Whom a reply reaches: R15, whose reply capability is in the slot R12, before RBX waits at the
+// endpoint R14. CL, and the flags, tell what is special. RAX: the header.
+.macro find_caller
+    save_user
+    mov TASK_REPLY_INTO(%rbx), %r12
+    cmpb $TYPE_REPLY, SLOT_TYPE(%r12)
+    jne syscall_saved
+    mov SLOT_OBJECT(%r12), %r15
+    mov TASK_ENDPOINT(%rbx), %r14
+    cmpq $IDLE, ENDPOINT_RECEIVER(%r14)
+    jne syscall_saved
+    mov %gs:CPU_TOP, %cl // somebody above the caller is ready
+    cmp TASK_EFFECTIVE(%r15), %cl
+    ja syscall_saved
+    mov TASK_SPECIAL(%rbx), %cl
+    or TASK_SPECIAL(%r15), %cl
 .endm
 
 // Without words; RAX is set.
@@ -58,8 +88,13 @@ syscall_entry:
     je fast_notify
     cmp $NUMBER_YIELD, %al
     je fast_yield
+    cmp $NUMBER_DROP, %al
+    je fast_drop
+    cmp $NUMBER_REPLY_RECV, %al
+    je fast_give
     ror $8, %rax
-    test $~(LAST_PLAIN | LAST_PLAIN << 12), %rax
+    movabs $~(LAST_PLAIN | LAST_PLAIN << FIELD_SEND | LAST_PLAIN << FIELD_TAKE), %r12
+    test %r12, %rax
     jz fast_carry
     jmp syscall_general
 
@@ -80,25 +115,22 @@ fast_call:
     jz call_refused
     save_user
     mov TASK_SLOTS(%rbx, %rax), %r13
-    mov PORTAL_ENDPOINT(%r13), %r14
-    test %r14, %r14
-    jz syscall_saved
-    mov ENDPOINT_RECEIVER(%r14), %r15
-    cmp $CROWDED, %r15
-    jbe syscall_saved
+    find_receiver syscall_saved
     cmpb $0, TASK_SPECIAL(%rbx)
     jne syscall_saved
     xor %eax, %eax
+    xor %r12d, %r12d
 
 // RBX calls R15, who waits at the endpoint R14, through the portal R13. RAX: the result for R15, a
-// success.
+// success; R12: the badge that it learns of what was carried.
 hand_over:
+    movl $STATE_ANSWER, TASK_STATE(%rbx) // and no slot for a capability in the reply
+hand_over_then:
     movq $IDLE, ENDPOINT_RECEIVER(%r14)
     mov TASK_REPLY_INTO(%r15), %rcx
     mov %rbx, SLOT_OBJECT(%rcx)
     movw $(TYPE_REPLY | FLAG_MOVE << 8), SLOT_TYPE(%rcx)
     mov %rcx, TASK_REPLY_SLOT(%rbx)
-    movl $STATE_ANSWER, TASK_STATE(%rbx) // and no slot for a capability in the reply
     movb $STATE_READY, TASK_STATE(%r15)
     mov TASK_EFFECTIVE(%rbx), %cl
     cmp %cl, TASK_EFFECTIVE(%r15)
@@ -107,13 +139,12 @@ hand_over:
 1:  switch_to_r15
     mov PORTAL_BADGE(%r13), %rbx
 
-// Leaves for the task in R15, which waits in a system call. All but its words, RAX and RBX is set.
+// Leaves for the task in R15, which waits in a system call: sets all but its words, RAX, RBX, R12.
 leave:
     mov TASK_RIP(%r15), %rcx
     mov TASK_RFLAGS(%r15), %r11
     mov TASK_RSP(%r15), %rsp
     mov TASK_RBP(%r15), %rbp
-    xor %r12d, %r12d
     xor %r13d, %r13d
     xor %r14d, %r14d
     xor %r15d, %r15d
@@ -136,29 +167,18 @@ call_refused:
     mov TASK_PRIORITY(%rbx), %cl
     mov %cl, TASK_EFFECTIVE(%rbx)
     mov %rbx, ENDPOINT_RECEIVER(%r14)
-    xor %eax, %eax
     switch_to_r15
 .endm
 
-// The header is that of the last REPLY_RECV, and its slots are as they were: see
-// task_slots_change().
+// The header is that of the last REPLY_RECV, and its slots are as they were: see task_slot_fills().
 fast_reply:
-    save_user
-    mov TASK_REPLY_INTO(%rbx), %r12
-    cmpb $TYPE_REPLY, SLOT_TYPE(%r12)
-    jne syscall_saved
-    mov SLOT_OBJECT(%r12), %r15
-    mov TASK_ENDPOINT(%rbx), %r14
-    cmpq $IDLE, ENDPOINT_RECEIVER(%r14)
-    jne syscall_saved
-    mov %gs:CPU_TOP, %cl // somebody above the caller is ready
-    cmp TASK_EFFECTIVE(%r15), %cl
-    ja syscall_saved
-    mov TASK_SPECIAL(%rbx), %cl
-    or TASK_SPECIAL(%r15), %cl
+    find_caller
     jnz reply_special
+    xor %eax, %eax
+reply_r15:
     reply_r12_to_r15
     xor %ebx, %ebx
+    xor %r12d, %r12d
     jmp leave
 
 // An exception's reply gives back the registers as they were.
@@ -166,6 +186,7 @@ reply_special:
     cmp $EXCEPTION, %cl
     jne syscall_saved
     movb $0, TASK_SPECIAL(%r15)
+    xor %eax, %eax
     reply_r12_to_r15
     swapgs
     mov %eax, %gs
@@ -181,12 +202,7 @@ fast_fault:
     cmpb $TYPE_PORTAL, TASK_SLOTS + SLOT_TYPE(%rbx) // slot 0: the pager's
     jne trap_general
     mov TASK_SLOTS(%rbx), %r13
-    mov PORTAL_ENDPOINT(%r13), %r14
-    test %r14, %r14
-    jz trap_general
-    mov ENDPOINT_RECEIVER(%r14), %r15
-    cmp $CROWDED, %r15
-    jbe trap_general
+    find_receiver trap_general
     mov %cr2, %rdx
     mov %rdx, TASK_FAULT_ADDRESS(%rbx)
     movb $EXCEPTION, TASK_SPECIAL(%rbx)
@@ -195,71 +211,157 @@ fast_fault:
     mov TASK_RIP(%rbx), %r8
     mov TASK_RSP(%rbx), %r9
     xor %r10d, %r10d
+    xor %r12d, %r12d
     movabs $RESULT_EXCEPTION, %rax
     jmp hand_over
 
-// A call that carries a copy of a portal, not one of the receiver's own, to a receiver that takes
-// one. The header names two slots below 64 and nothing else.
+// A call that carries a copy of a portal, or names a slot for what the reply may bring, or both: slots
+// below 64, and nothing else.
 fast_carry:
     save_user
-    mov %eax, %ebp
-    shr $12, %ebp
-    lea TASK_SLOTS(%rbx, %rbp), %r12 // the slot sent
     mov %eax, %ebp
     and $LAST_PLAIN, %ebp
     testb $FLAG_CALL, TASK_SLOTS + SLOT_FLAGS(%rbx, %rbp)
     jz syscall_saved
-    cmpb $TYPE_PORTAL, SLOT_TYPE(%r12)
-    jne syscall_saved
-    testb $FLAG_COPY, SLOT_FLAGS(%r12)
-    jz syscall_saved
     mov TASK_SLOTS(%rbx, %rbp), %r13
-    mov PORTAL_ENDPOINT(%r13), %r14
-    test %r14, %r14
-    jz syscall_saved
-    cmp %r14, machine_endpoint(%rip) // who also learns the portal's number
-    je syscall_saved
-    mov ENDPOINT_RECEIVER(%r14), %r15
-    cmp $CROWDED, %r15
-    jbe syscall_saved
+    find_receiver syscall_saved
     cmpb $0, TASK_SPECIAL(%rbx)
     jne syscall_saved
-    mov TASK_RECEIVE_INTO(%r15), %rcx // empty, since it waits
-    test %rcx, %rcx
+    xor %r11d, %r11d // the result
+    mov %rax, %rbp
+    shr $FIELD_TAKE, %rbp
+    jz 1f
+    cmpb $TYPE_EMPTY, TASK_SLOTS + SLOT_TYPE(%rbx, %rbp)
+    jne syscall_saved
+    movabs $RESULT_WANTS, %r11
+1:  shl $FIELD_TAKE - 12, %ebp // where `receive` is
+    mov %eax, %r12d
+    shr $FIELD_SEND, %r12d
+    and $LAST_PLAIN, %r12d
+    jz carried
+    add %rbx, %r12
+    cmpb $TYPE_PORTAL, TASK_SLOTS + SLOT_TYPE(%r12)
+    jne syscall_saved
+    testb $FLAG_COPY, TASK_SLOTS + SLOT_FLAGS(%r12)
     jz syscall_saved
-    mov SLOT_OBJECT(%r12), %rbp
-    cmp PORTAL_ENDPOINT(%rbp), %r14
+    mov TASK_SLOTS(%r12), %rcx
+    cmp PORTAL_ENDPOINT(%rcx), %r14
+    je carry_home
+    cmpq $0, PORTAL_ENDPOINT(%rcx)
     je syscall_saved
-    cmpq $0, PORTAL_ENDPOINT(%rbp)
+    cmp %r14, machine_endpoint(%rip) // who also learns the portal's number
     je syscall_saved
-    cmpl $-1, PORTAL_REFS(%rbp)
+    cmpl $-1, PORTAL_REFS(%rcx)
     je syscall_saved
-    incl PORTAL_REFS(%rbp)
-    mov %rbp, SLOT_OBJECT(%rcx)
-    mov SLOT_TYPE(%r12), %rbp // and flags, and no lender, since it may be copied
-    mov %rbp, SLOT_TYPE(%rcx)
-    mov TASK_LOOP_HEADER(%r15), %rbp
-    mov %rbp, TASK_LOOP_AFTER(%r15)
+    cmpq $0, TASK_RECEIVE_INTO(%r15)
+    je syscall_saved
+    incl PORTAL_REFS(%rcx)
+    mov TASK_SLOTS + SLOT_TYPE(%r12), %rax // and flags, and no lender, since it may be copied
+    mov TASK_RECEIVE_INTO(%r15), %r12 // empty, since it waits
+    mov %rcx, SLOT_OBJECT(%r12)
+    mov %rax, SLOT_TYPE(%r12)
+    mov TASK_LOOP_HEADER(%r15), %rcx
+    mov %rcx, TASK_LOOP_AFTER(%r15)
     movq $0, TASK_LOOP_HEADER(%r15)
-    movabs $RESULT_WITH_CAP, %rax
-    jmp hand_over
+    bts $RESULT_CAP_BIT, %r11
+    xor %r12d, %r12d
+carried:
+    or $STATE_ANSWER, %ebp
+    mov %ebp, TASK_STATE(%rbx)
+    mov %r11, %rax
+    jmp hand_over_then
+carry_home:
+    mov PORTAL_BADGE(%rcx), %r12
+    bts $RESULT_OWN_BIT, %r11
+    jmp carried
 
-// RAX: the number NOTIFY and, above it, the rest of the header. The words mean nothing here and
-// come back zero: RDI RSI RDX are free.
-fast_notify:
+// RAX: the number REPLY_RECV and, above it, the rest of a header that is not the last one: but for a
+// portal that it sends, maybe.
+fast_give:
+    ror $8, %rax
+    movabs $~(LAST_PLAIN << FIELD_SEND | MOVE), %r12
+    and %rax, %r12
+    cmp TASK_LOOP_HEADER(%rbx), %r12
+    jne syscall_general
+    find_caller
+    jnz syscall_saved
+    mov %eax, %ebp
+    shr $FIELD_SEND, %ebp
+    and $LAST_PLAIN, %ebp
+    jz syscall_saved
+    lea TASK_SLOTS(%rbx, %rbp), %rbp // from here
+    cmpb $TYPE_PORTAL, SLOT_TYPE(%rbp)
+    jne syscall_saved
+    movzwl TASK_RECEIVE(%r15), %r13d
+    lea -1(%r13), %ecx
+    cmp $62, %ecx
+    ja syscall_saved
+    shl $4, %r13d
+    lea TASK_SLOTS(%r15, %r13), %r13 // to here
+    cmp %r13, TASK_RECEIVE_INTO(%r15)
+    je syscall_saved
+    mov SLOT_OBJECT(%rbp), %r11
+    cmpq $0, PORTAL_ENDPOINT(%r11)
+    je syscall_saved
+    mov SLOT_TYPE(%rbp), %rcx
+    test $MOVE, %al
+    jnz 1f
+    test $FLAG_COPY, %ch
+    jz syscall_saved
+    cmpl $-1, PORTAL_REFS(%r11)
+    je syscall_saved
+    incl PORTAL_REFS(%r11)
+    jmp 2f
+1:  test $FLAG_MOVE, %ch
+    jz syscall_saved
+    movq $TYPE_EMPTY, SLOT_TYPE(%rbp)
+2:  mov %r11, SLOT_OBJECT(%r13)
+    mov %rcx, SLOT_TYPE(%r13)
+    movabs $RESULT_WITH_CAP, %rax
+    jmp reply_r15
+
+// RAX: the number NOTIFY, or DROP, and, above it, the rest of the header. The words mean nothing here
+// and come back zero: RDI RSI RDX are free.
+.macro find_only_slot // RDI: times 16; below 64, and nothing else is named
     cmp $(LAST_PLAIN << 8 | 0xff), %rax
-    ja notify_general
+    ja signal_general
     mov %eax, %edi
     shr $8, %edi
     and $LAST_PLAIN, %edi
+.endm
+
+// A portal that has other references.
+fast_drop:
+    find_only_slot
+    jz signal_general
+    lea TASK_SLOTS(%rbx, %rdi), %rdi
+    cmpb $TYPE_PORTAL, SLOT_TYPE(%rdi)
+    jne signal_general
+    cmpl $0, SLOT_LENDER(%rdi)
+    jne signal_general
+    mov SLOT_OBJECT(%rdi), %rsi
+    cmpl $1, PORTAL_REFS(%rsi)
+    jbe signal_general
+    decl PORTAL_REFS(%rsi)
+    movq $TYPE_EMPTY, SLOT_TYPE(%rdi)
+    xor %eax, %eax
+    cmp TASK_RECEIVE_INTO(%rbx), %rdi
+    jne 1f
+    mov TASK_LOOP_AFTER(%rbx), %rsi
+    mov %rsi, TASK_LOOP_HEADER(%rbx)
+    movq $0, TASK_LOOP_AFTER(%rbx)
+1:  back_to_caller
+
+fast_notify:
+    find_only_slot
     testb $FLAG_NOTIFY, TASK_SLOTS + SLOT_FLAGS(%rbx, %rdi)
-    jz notify_general
+    jz signal_general
     mov TASK_SLOTS(%rbx, %rdi), %rdi
     mov PORTAL_ENDPOINT(%rdi), %rsi
     test %rsi, %rsi
-    jz notify_general
+    jz signal_general
     cmpl $0, ENDPOINT_REFS(%rsi)
-    je notify_general
+    je signal_general
     cmpq $PENDING, ENDPOINT_RECEIVER(%rsi)
     ja notify_wakes
     mov PORTAL_BADGE(%rdi), %rdi
@@ -273,13 +375,13 @@ fast_notify:
 notify_wakes:
     lea ENDPOINT_RECEIVERS(%rsi), %rdx
     cmp %rdx, (%rdx)
-    jne notify_general
+    jne signal_general
     cmpq $CROWDED, ENDPOINT_RECEIVER(%rsi)
-    jne notify_general
+    jne signal_general
     lea ENDPOINT_WAITERS(%rsi), %rdx
     mov (%rdx), %r8
     cmp %rdx, %r8
-    je notify_general // its standing is out of date
+    je signal_general // its standing is out of date
     lea -TASK_LINK(%r8), %r15
     mov TASK_EFFECTIVE(%rbx), %r9b
     cmp TASK_EFFECTIVE(%r15), %r9b
@@ -309,7 +411,7 @@ notify_wakes:
     jmp leave_for_word
 wakes_general:
     xor %r15d, %r15d
-notify_general:
+signal_general:
     ror $8, %rax
     jmp syscall_general
 
@@ -348,6 +450,7 @@ leave_for_word:
     xor %r8d, %r8d
     xor %r9d, %r9d
     xor %r10d, %r10d
+    xor %r12d, %r12d
     xor %ebx, %ebx
     jmp leave
 yield_to_nobody:

@@ -62,9 +62,9 @@ void arch_fpu_take(struct cpu *cpu)
     struct task *owner = cpu->arch.fpu_owner, *t = cpu->current;
     if (owner) {
         save(&owner->fpu);
-        owner->special &= ~SPECIAL_FPU;
+        owner->special &= owner->fs_base ? ~0 : ~SPECIAL_CONTEXT;
     }
     restore(&t->fpu);
-    t->special |= SPECIAL_FPU;
+    t->special |= SPECIAL_CONTEXT;
     cpu->arch.fpu_owner = t;
 }

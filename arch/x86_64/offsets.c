@@ -20,8 +20,8 @@ CHECK(CPU_TSS_RSP0, cpu, arch.tss.rsp);
 CHECK(CPU_READY, cpu, ready);
 
 CHECK(TASK_STATE, task, state);
-_Static_assert(offsetof(struct task, receive) == TASK_STATE + 2 &&
-                   offsetof(struct task, priority) == TASK_STATE + 4,
+CHECK(TASK_RECEIVE, task, receive);
+_Static_assert(TASK_RECEIVE == TASK_STATE + 2 && TASK_PRIORITY == TASK_STATE + 4,
                "state and receive are one word");
 CHECK(TASK_PRIORITY, task, priority);
 CHECK(TASK_EFFECTIVE, task, effective);
@@ -47,13 +47,15 @@ CHECK(TASK_LOOP_HEADER, task, loop_header);
 CHECK(TASK_LOOP_AFTER, task, loop_after);
 CHECK(TASK_SLOTS, task, slots);
 
-_Static_assert(SYS_CALL == 0 && NUMBER_NOTIFY == SYS_NOTIFY && NUMBER_YIELD == SYS_YIELD &&
-                   NUMBER_COUNT == SYS_COUNT,
+_Static_assert(SYS_CALL == 0 && NUMBER_REPLY_RECV == SYS_REPLY_RECV &&
+                   NUMBER_NOTIFY == SYS_NOTIFY && NUMBER_DROP == SYS_DROP &&
+                   NUMBER_YIELD == SYS_YIELD && NUMBER_COUNT == SYS_COUNT && MOVE == SYS_MOVE,
                "system calls");
 _Static_assert(ANSWER_NOSYS == E_NOSYS && ANSWER_SLOT == E_SLOT, "statuses");
 _Static_assert(RESULT_EXCEPTION == (uint64_t)MESSAGE_EXCEPTION << RESULT_KIND_SHIFT &&
                    RESULT_NOTIFICATION == (uint64_t)MESSAGE_NOTIFICATION << RESULT_KIND_SHIFT &&
-                   RESULT_WITH_CAP == RESULT_CAP,
+                   RESULT_WITH_CAP == RESULT_CAP && RESULT_CAP >> RESULT_CAP_BIT == 1 &&
+                   RESULT_OWN >> RESULT_OWN_BIT == 1 && RESULT_WANTS == RESULT_WANTS_CAP,
                "results");
 _Static_assert(STATE_READY == TASK_READY && STATE_ANSWER == TASK_ANSWER &&
                    STATE_RECEIVING == TASK_RECEIVING && EXCEPTION == SPECIAL_EXCEPTION,
@@ -70,6 +72,7 @@ _Static_assert(SYSCALL_VECTOR == VECTOR_SYSCALL && YIELD_VECTOR == VECTOR_YIELD 
 CHECK(SLOT_TYPE, slot, type);
 _Static_assert(offsetof(struct slot, flags) == SLOT_TYPE + 1, "type and flags are one word");
 CHECK(SLOT_FLAGS, slot, flags);
+CHECK(SLOT_LENDER, slot, lender);
 _Static_assert(sizeof(struct slot) == 16, "a plain call's header is the offset of its slot");
 CHECK(PORTAL_ENDPOINT, portal, endpoint);
 CHECK(PORTAL_BADGE, portal, badge);

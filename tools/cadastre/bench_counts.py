@@ -41,13 +41,21 @@ def measure(build: Path, measured: dict[str, Measured],
     """Boots and traces every row that was timed."""
     rows = {row.name for row in ROWS} & set(measured)
     found: dict[str, Counts] = {}
+    wrong: dict[str, ValueError] = {}
 
-    def done(name: str, ran: list[Instruction], entries: int) -> None:
+    def done(name: str, ran: list[Instruction], entries: int) -> bool:
         on_row(name)
         found[name] = count(ran, entries, measured["bracket"].median)
-        check(name, measured[name], found[name])
+        wrong.pop(name, None)
+        try:
+            check(name, measured[name], found[name])
+        except ValueError as error:
+            wrong[name] = error
+        return name not in wrong
 
     trace(build, 4, rows.__contains__, done)
+    for error in wrong.values():
+        raise error
     return found
 
 
@@ -61,8 +69,12 @@ def weighted(counts: dict[str, Counts], measured: dict[str, Measured],
 def explain(build: Path, levels: int, wanted: str, folder: Path) -> str:
     """Traces the row `wanted`: the listing goes to a file; in which functions it was, in words."""
     found: list[Instruction] = []
-    trace(build, levels, lambda name: name == wanted,
-          lambda name, ran, entries: found.extend(ran))
+
+    def done(name: str, ran: list[Instruction], entries: int) -> bool:
+        found.extend(ran)
+        return True
+
+    trace(build, levels, lambda name: name == wanted, done)
     if not found:
         raise ValueError(f"no row is called {wanted!r}: {', '.join(row.name for row in ROWS)}")
     lines = listing(found, elfs(build))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 _CODE = re.compile(r"^0x([0-9a-f]+):  ((?:[0-9a-f]{2} )+) *(.*?)\s*$")
 _RAN = "Trace 0: "
+_INTERRUPT = re.compile(r"pushq? +\$0x[2-9a-f][0-9a-f]$")  # a vector, second in its stub
 _UNDONE = "Stopped execution of TB chain"
 KERNEL_START = 1 << 63
 
@@ -72,11 +73,22 @@ def read(lines: Iterable[str]) -> list[Instruction]:
 
 
 def sample(ran: list[Instruction]) -> list[Instruction]:
-    """What lies between the first and the last rdtsc of user mode, the first of them included."""
+    """What lies between the first and the last rdtsc of user mode, the first of them included, but
+    for interrupts: on a machine that is stopped again and again the timer's come at any rate."""
     at = [i for i, one in enumerate(ran) if one.names("rdtsc") and not one.in_kernel]
     if len(at) < 2:
         raise ValueError("a sample that was traced has no counter around it")
-    return ran[at[0]:at[-1]]
+    return _without_interrupts(ran[at[0]:at[-1]])
+
+
+def _without_interrupts(ran: list[Instruction]) -> list[Instruction]:
+    kept, is_interrupt = [], False
+    for before, one, after in zip([ran[0], *ran], ran, [*ran[1:], ran[-1]]):
+        if not (one.in_kernel and before.in_kernel):
+            is_interrupt = one.in_kernel and bool(_INTERRUPT.match(after.text))
+        if not is_interrupt:
+            kept.append(one)
+    return kept
 
 
 def _faults(ran: list[Instruction]) -> int:

@@ -48,6 +48,7 @@ ROWS = (
     Row("call_6", "the same, 6 words", 150, 115, "1,566"),
     Row("call_cap", "the same, a capability carried, dropped there", 300, 210, "1,431", "pass_fd"),
     Row("call_own", "the same, a capability that comes as its badge", 300, 210),
+    Row("call_get", "the same, a capability in the answer, dropped here", 300, 210),
     Row("notify", "notify, nobody waits", 50, None, "370"),
     Row("notify_wakes", "notify, until the waiter in another space runs", 130, None, "531"),
     Row("notify_round", "the same, until who rang goes on"),

@@ -14,8 +14,8 @@ void row_print(const struct row *row, uint64_t median, uint64_t least)
 uint64_t main(uint64_t argument)
 {
     (void)argument;
-    if (get("echo", ECHO) != OK || get("taker", TAKER) != OK || get("bell", BELL) != OK ||
-        get("turn", TURN) != OK || get("self", SELF) != OK)
+    if (get("echo", ECHO) != OK || get("taker", TAKER) != OK || get("giver", GIVER) != OK ||
+        get("bell", BELL) != OK || get("turn", TURN) != OK || get("self", SELF) != OK)
         return 1;
     calibrate();
     check_status(message_rows(), OK, "messages");

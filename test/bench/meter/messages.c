@@ -53,6 +53,14 @@ static status_t call_with_own(void)
     return ipc_call(ECHO, ECHO, 0, &m).status;
 }
 
+// The answer brings one.
+static status_t call_for_copy(void)
+{
+    struct message m = {{0}};
+    struct result r = ipc_call(GIVER, 0, FREE, &m);
+    return r.status == OK && r.got_cap ? ipc_drop(FREE) : E_NOSLOT;
+}
+
 // The shortest way into the kernel and out: there is no such call.
 static status_t null_call(void)
 {
@@ -74,6 +82,7 @@ status_t message_rows(void)
         status = E_INVAL;
     MEASURE("call_cap", N, taken = call_with_copy());
     MEASURE("call_own", N, status |= call_with_own());
+    MEASURE("call_get", N, status |= call_for_copy());
     return taken == N ? status : E_INVAL;
 }
 

@@ -8,7 +8,7 @@
 #include "test/bench/lib/sample.h"
 
 // Slots of the meter. Those from FREE on are a group's own, and empty again when it ends.
-enum { ECHO = SLOT_FREE, TAKER, BELL, TURN, SELF, FREE };
+enum { ECHO = SLOT_FREE, TAKER, GIVER, BELL, TURN, SELF, FREE };
 
 #define RW (PROT_R | PROT_W)
 

@@ -20,6 +20,7 @@
 
 // struct task
 #define TASK_STATE         8 // a byte; as a word of 32 bits it takes `receive` along
+#define TASK_RECEIVE       10
 #define TASK_PRIORITY      12
 #define TASK_EFFECTIVE     13
 #define TASK_SLICE         14
@@ -59,6 +60,7 @@
 #define SLOT_OBJECT 0
 #define SLOT_TYPE   8
 #define SLOT_FLAGS  9
+#define SLOT_LENDER 12
 #define TYPE_EMPTY  0
 #define TYPE_PORTAL 1
 #define TYPE_REPLY  3
@@ -83,11 +85,17 @@
 #define ENDPOINT_REFS          108
 
 // System calls, statuses, results (ipc/syscalls.h, ipc/status.h)
+#define NUMBER_REPLY_RECV   1
 #define NUMBER_NOTIFY       3
+#define NUMBER_DROP         4
 #define NUMBER_YIELD        5
 #define NUMBER_COUNT        22
 #define ANSWER_NOSYS        -19
 #define ANSWER_SLOT         -14
 #define RESULT_NOTIFICATION 0x100000000
 #define RESULT_EXCEPTION    0x300000000
+#define RESULT_CAP_BIT      40
+#define RESULT_OWN_BIT      41
 #define RESULT_WITH_CAP     0x10000000000
+#define RESULT_WANTS        0x80000000000
+#define MOVE                1 // of a header's flags
