@@ -44,16 +44,21 @@
     save_user
     mov TASK_REPLY_INTO(%rbx), %r12
     cmpb $TYPE_REPLY, SLOT_TYPE(%r12)
-    jne syscall_saved
+    jne 8b
     mov SLOT_OBJECT(%r12), %r15
     mov TASK_ENDPOINT(%rbx), %r14
     cmpq $IDLE, ENDPOINT_RECEIVER(%r14)
-    jne syscall_saved
+    jne 8b
     mov %gs:CPU_TOP, %cl // somebody above the caller is ready
     cmp TASK_EFFECTIVE(%r15), %cl
-    ja syscall_saved
+    ja 8b
     mov TASK_SPECIAL(%rbx), %cl
     or TASK_SPECIAL(%r15), %cl
+.endm
+
+// A short jump away.
+.macro general_is_here
+8:  jmp syscall_saved
 .endm
 
 // Without words; RAX is set.
@@ -108,6 +113,7 @@ answer:
     back_to_caller
 
 // The header is the offset of the slot, which is below 64, and names nothing else.
+    general_is_here
 fast_call:
     test $15, %al
     jnz syscall_general
@@ -115,9 +121,9 @@ fast_call:
     jz call_refused
     save_user
     mov TASK_SLOTS(%rbx, %rax), %r13
-    find_receiver syscall_saved
+    find_receiver 8b
     cmpb $0, TASK_SPECIAL(%rbx)
-    jne syscall_saved
+    jne 8b
     xor %eax, %eax
     xor %r12d, %r12d
 
@@ -171,6 +177,7 @@ call_refused:
 .endm
 
 // The header is that of the last REPLY_RECV, and its slots are as they were: see task_slot_fills().
+    general_is_here
 fast_reply:
     find_caller
     jnz reply_special
@@ -184,7 +191,7 @@ reply_r15:
 // An exception's reply gives back the registers as they were.
 reply_special:
     cmp $EXCEPTION, %cl
-    jne syscall_saved
+    jne 8b
     movb $0, TASK_SPECIAL(%r15)
     xor %eax, %eax
     reply_r12_to_r15
@@ -217,22 +224,23 @@ fast_fault:
 
 // A call that carries a copy of a portal, or names a slot for what the reply may bring, or both: slots
 // below 64, and nothing else.
+    general_is_here
 fast_carry:
     save_user
     mov %eax, %ebp
     and $LAST_PLAIN, %ebp
     testb $FLAG_CALL, TASK_SLOTS + SLOT_FLAGS(%rbx, %rbp)
-    jz syscall_saved
+    jz 8b
     mov TASK_SLOTS(%rbx, %rbp), %r13
-    find_receiver syscall_saved
+    find_receiver 8b
     cmpb $0, TASK_SPECIAL(%rbx)
-    jne syscall_saved
+    jne 8b
     xor %r11d, %r11d // the result
     mov %rax, %rbp
     shr $FIELD_TAKE, %rbp
     jz 1f
     cmpb $TYPE_EMPTY, TASK_SLOTS + SLOT_TYPE(%rbx, %rbp)
-    jne syscall_saved
+    jne 8b
     movabs $RESULT_WANTS, %r11
 1:  shl $FIELD_TAKE - 12, %ebp // where `receive` is
     mov %eax, %r12d
@@ -241,20 +249,20 @@ fast_carry:
     jz carried
     add %rbx, %r12
     cmpb $TYPE_PORTAL, TASK_SLOTS + SLOT_TYPE(%r12)
-    jne syscall_saved
+    jne 8b
     testb $FLAG_COPY, TASK_SLOTS + SLOT_FLAGS(%r12)
-    jz syscall_saved
+    jz 8b
     mov TASK_SLOTS(%r12), %rcx
     cmp PORTAL_ENDPOINT(%rcx), %r14
     je carry_home
     cmpq $0, PORTAL_ENDPOINT(%rcx)
-    je syscall_saved
+    je 8b
     cmp %r14, machine_endpoint(%rip) // who also learns the portal's number
-    je syscall_saved
+    je 8b
     cmpl $-1, PORTAL_REFS(%rcx)
-    je syscall_saved
+    je 8b
     cmpq $0, TASK_RECEIVE_INTO(%r15)
-    je syscall_saved
+    je 8b
     incl PORTAL_REFS(%rcx)
     mov TASK_SLOTS + SLOT_TYPE(%r12), %rax // and flags, and no lender, since it may be copied
     mov TASK_RECEIVE_INTO(%r15), %r12 // empty, since it waits
@@ -277,6 +285,7 @@ carry_home:
 
 // RAX: the number REPLY_RECV and, above it, the rest of a header that is not the last one: but for a
 // portal that it sends, maybe.
+    general_is_here
 fast_give:
     ror $8, %rax
     movabs $~(LAST_PLAIN << FIELD_SEND | MOVE), %r12
@@ -284,36 +293,36 @@ fast_give:
     cmp TASK_LOOP_HEADER(%rbx), %r12
     jne syscall_general
     find_caller
-    jnz syscall_saved
+    jnz 8b
     mov %eax, %ebp
     shr $FIELD_SEND, %ebp
     and $LAST_PLAIN, %ebp
-    jz syscall_saved
+    jz 8b
     lea TASK_SLOTS(%rbx, %rbp), %rbp // from here
     cmpb $TYPE_PORTAL, SLOT_TYPE(%rbp)
-    jne syscall_saved
+    jne 8b
     movzwl TASK_RECEIVE(%r15), %r13d
     lea -1(%r13), %ecx
     cmp $62, %ecx
-    ja syscall_saved
+    ja 8b
     shl $4, %r13d
     lea TASK_SLOTS(%r15, %r13), %r13 // to here
     cmp %r13, TASK_RECEIVE_INTO(%r15)
-    je syscall_saved
+    je 8b
     mov SLOT_OBJECT(%rbp), %r11
     cmpq $0, PORTAL_ENDPOINT(%r11)
-    je syscall_saved
+    je 8b
     mov SLOT_TYPE(%rbp), %rcx
     test $MOVE, %al
     jnz 1f
     test $FLAG_COPY, %ch
-    jz syscall_saved
+    jz 8b
     cmpl $-1, PORTAL_REFS(%r11)
-    je syscall_saved
+    je 8b
     incl PORTAL_REFS(%r11)
     jmp 2f
 1:  test $FLAG_MOVE, %ch
-    jz syscall_saved
+    jz 8b
     movq $TYPE_EMPTY, SLOT_TYPE(%rbp)
 2:  mov %r11, SLOT_OBJECT(%r13)
     mov %rcx, SLOT_TYPE(%r13)
@@ -407,7 +416,6 @@ notify_wakes:
     mov (%r9), %rcx
     link_between %r9, %r8, %rcx
     movabs $RESULT_NOTIFICATION, %rax
-    switch_to_r15
     jmp leave_for_word
 wakes_general:
     xor %r15d, %r15d
@@ -440,11 +448,11 @@ fast_yield:
     movq $YIELD_VECTOR, TASK_VECTOR(%rbx)
     movq $SYSCALL_VECTOR, TASK_VECTOR(%r15)
     xor %eax, %eax
-    switch_to_r15
     xor %edi, %edi
 
 // Leaves for the task in R15 with one word, in RDI.
 leave_for_word:
+    switch_to_r15
     xor %esi, %esi
     xor %edx, %edx
     xor %r8d, %r8d
