@@ -61,13 +61,23 @@ status_t vmm_clone(slot_t grant, enum clone_mode mode, uint64_t quota, slot_t in
     return status;
 }
 
+// SPACE_DESTROY and REVOKE: who hears E_REVOKED when it is under way has been served.
+static status_t take_back(slot_t grant, enum vmm_request opcode, slot_t victim)
+{
+    struct message m;
+    status_t status;
+    bool is_under_way = false, got_cap;
+    do {
+        m = (struct message){{vmm_word0(opcode, 0)}};
+        status = step(grant, victim, 0, &m, &got_cap);
+        is_under_way |= status == E_MORE && m.w[1];
+    } while (status == E_MORE);
+    return is_under_way && status == E_REVOKED ? OK : status;
+}
+
 status_t vmm_destroy(slot_t grant)
 {
-    status_t status;
-    do {
-        status = simple(grant, VMM_SPACE_DESTROY, 0, 0, 0);
-    } while (status == E_MORE);
-    return status;
+    return take_back(grant, VMM_SPACE_DESTROY, 0);
 }
 
 status_t vmm_map(slot_t grant, vaddr_t va, uint64_t pages, uint32_t prot, uint32_t flags)
@@ -106,15 +116,7 @@ status_t vmm_derive(slot_t grant, vaddr_t va, uint64_t pages, uint32_t rights, s
 
 status_t vmm_revoke(slot_t grant, slot_t victim)
 {
-    struct message m;
-    status_t status;
-    bool is_under_way = false, got_cap;
-    do {
-        m = (struct message){{vmm_word0(VMM_REVOKE, 0)}};
-        status = step(grant, victim, 0, &m, &got_cap);
-        is_under_way |= status == E_MORE && m.w[1];
-    } while (status == E_MORE);
-    return is_under_way && status == E_REVOKED ? OK : status;
+    return take_back(grant, VMM_REVOKE, victim);
 }
 
 // QUERY and MAPS have the same words.

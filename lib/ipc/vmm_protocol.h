@@ -29,7 +29,7 @@
 //                                                               was made with a quota takes along all
 //                                                               spaces that draw on it, or on a part
 //                                                               of it: so a quota can be taken back.
-//                                                               E_MORE: not now, ask again
+//                                                               E_MORE: ask again; 1: as of REVOKE
 // MAP            va, pages, prot             (flags: MAP_*)
 // UNMAP          va, pages
 // PROTECT        va, pages, prot

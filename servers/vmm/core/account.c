@@ -64,6 +64,10 @@ void account_uncharge(struct vmm *vm, record_t id, uint64_t frames)
 status_t account_create(struct vmm *vm, record_t parent, uint64_t quota, record_t *id)
 {
     record_t new;
+    unsigned depth = 1;
+    for (record_t at = parent; at; at = account_of(vm, at)->parent)
+        if (depth++ == ACCOUNTS_DEEP)
+            return E_LIMIT;
     status_t status = record_alloc(vm, parent, RECORD_ACCOUNT, &new);
     if (status != OK)
         return status;

@@ -6,6 +6,8 @@
 
 #include "vmm.h"
 
+#define ACCOUNTS_DEEP 32u // levels: walks up to the root account are no longer than that
+
 struct account {
     uint8_t kind;      // RECORD_ACCOUNT
     uint8_t priority;  // the highest that tasks of its spaces may have
@@ -25,7 +27,7 @@ _Static_assert(sizeof(struct account) <= 64, "an account is a record");
 struct account *account_of(struct vmm *vm, record_t id);
 
 // Carves `quota` frames off `parent`, whose highest priority it inherits; the caller owns the one
-// reference. Errors: E_QUOTA, E_NOMEM.
+// reference. Errors: E_LIMIT (too far down), E_QUOTA, E_NOMEM.
 must_check status_t account_create(struct vmm *vm, record_t parent, uint64_t quota, record_t *id);
 
 void account_hold(struct vmm *vm, record_t id);

@@ -3,6 +3,7 @@
 
 #include "account.h"
 #include "block.h"
+#include "destroy.h"
 #include "job.h"
 #include "page.h"
 #include "pager.h"
@@ -229,6 +230,8 @@ static void audit_count(struct audit *a, uint32_t delta)
     a->is_quiet = true;
     audit_trees(a);
     count_frames(a);
+    if (destroy_is_pending(a->vm))
+        space_of(a->vm, a->vm->state->destroy.space)->refs += delta;
     a->delta = 0;
     a->is_quiet = false;
 }

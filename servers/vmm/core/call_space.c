@@ -3,6 +3,7 @@
 #include "audit.h"
 #include "call.h"
 #include "compare.h"
+#include "destroy.h"
 #include "grant.h"
 #include "job.h"
 #include "revoke.h"
@@ -118,35 +119,17 @@ status_t serve_rollback(struct vmm *vm, struct request *c)
     return OK;
 }
 
-static void destroy_space(struct vmm *vm, record_t id)
-{
-    space_hold(vm, id);
-    task_kill_all(vm, id);
-    grant_kill_all(vm, id);
-    space_release(vm, id);
-}
-
-// Of the spaces in the list only the one that is destroyed leaves it: what its tasks held is heard of
-// later, as last references.
-static void destroy_account(struct vmm *vm, record_t account)
-{
-    record_t next;
-    for (record_t id = vm->state->spaces; id; id = next) {
-        next = space_of(vm, id)->next;
-        if (account_is_within(vm, space_of(vm, id)->account, account))
-            destroy_space(vm, id);
-    }
-}
-
+// Whoever asks for it while one is pending does a step of that, and hears of his own.
 status_t serve_space_destroy(struct vmm *vm, struct request *c)
 {
     if (revoke_is_pending(vm))
         return E_MORE; // it is among the grants, perhaps of this space
-    if (c->home->has_own_account)
-        destroy_account(vm, c->home->account);
-    else
-        destroy_space(vm, c->space);
-    return OK;
+    if (!destroy_is_pending(vm))
+        destroy_start(vm, c->space, c->number);
+    bool is_same = vm->state->destroy.by == c->number;
+    status_t status = destroy_step(vm, vm->left);
+    c->answer[1] = is_same && status == E_MORE;
+    return is_same ? status : E_MORE;
 }
 
 status_t serve_derive(struct vmm *vm, struct request *c)
@@ -185,7 +168,7 @@ status_t serve_revoke(struct vmm *vm, struct request *c)
         c->answer[1] = is_same && status == E_MORE;
         return is_same ? status : E_MORE;
     }
-    status_t status = decode_victim(vm, c, &victim);
+    status_t status = destroy_is_pending(vm) ? E_MORE : decode_victim(vm, c, &victim);
     if (status != OK)
         return status;
     revoke_start(vm, victim);

@@ -65,6 +65,8 @@ bool explain_grant(const struct vmm *vm, const struct explained *e, unsigned n,
     for (; via; via = via_of(vm, via)->parent) {
         for (portal_t at = via_of(vm, via)->grant; at; at = (*grant)->parent) {
             *grant = portal_of(vm, at);
+            if ((*grant)->kind == PORTAL_GONE)
+                continue;
             if (!n--)
                 return true;
             *kind = EXPLAIN_DERIVED;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "grant.h"
 
+#include "destroy.h"
 #include "job.h"
 #include "link.h"
 #include "space.h"
+
+#define PASS_WORK 4 // units
 
 // The head of the list that the grant is in.
 static portal_t *grant_list(struct vmm *vm, const struct portal *grant)
@@ -34,16 +37,16 @@ static void grant_unlink(struct vmm *vm, portal_t number)
         portal_of(vm, grant->next)->prev = grant->prev;
 }
 
-// Hands what was derived from a grant on to its parent.
-static void grant_pass_children(struct vmm *vm, portal_t number)
+static void grant_move(struct vmm *vm, portal_t number, portal_t parent)
 {
-    struct portal *grant = portal_of(vm, number);
-    while (grant->child) {
-        portal_t child = grant->child;
-        grant_unlink(vm, child);
-        portal_of(vm, child)->parent = grant->parent;
-        grant_link(vm, child);
-    }
+    grant_unlink(vm, number);
+    portal_of(vm, number)->parent = parent;
+    grant_link(vm, number);
+}
+
+void grant_uproot(struct vmm *vm, portal_t number)
+{
+    grant_move(vm, number, 0);
 }
 
 status_t grant_create(struct vmm *vm, record_t account, record_t space, portal_t parent,
@@ -89,36 +92,70 @@ status_t grant_derive(struct vmm *vm, portal_t parent, uint64_t first, uint64_t 
                       uint64_t rights, portal_t *number)
 {
     const struct portal *from = portal_of(vm, parent);
+    unsigned depth = 1;
     if (rights & ~(uint64_t)from->rights)
         return E_RIGHT;
+    for (portal_t at = from->parent; at; at = portal_of(vm, at)->parent)
+        if (++depth == GRANTS_DEEP)
+            return E_LIMIT;
     return grant_create(vm, space_of(vm, from->owner)->account, from->owner, parent, first, n_pages,
                         (unsigned)rights, number);
 }
 
-void grant_drop(struct vmm *vm, portal_t number)
+static void gone_list(struct vmm *vm, portal_t number)
 {
-    record_t space = portal_of(vm, number)->owner;
-    job_leave(vm, space, number, portal_of(vm, number)->parent);
-    grant_pass_children(vm, number);
-    via_pass(vm, number, portal_of(vm, number)->parent);
-    grant_unlink(vm, number);
-    portal_free(vm, number);
-    space_release(vm, space);
+    struct portal *grant = portal_of(vm, number);
+    grant->kind = PORTAL_GONE;
+    grant->next_gone = vm->state->gone;
+    grant->prev_gone = 0;
+    if (grant->next_gone)
+        portal_of(vm, grant->next_gone)->prev_gone = number;
+    vm->state->gone = number;
 }
 
-void grant_kill_all(struct vmm *vm, record_t space)
+// If it is in the list.
+static void gone_unlist(struct vmm *vm, portal_t number)
 {
-    space_hold(vm, space);
-    while (space_of(vm, space)->grants) {
-        portal_t number = space_of(vm, space)->grants;
-        job_leave(vm, space, number, 0);
-        grant_pass_children(vm, number);
-        via_pass(vm, number, 0);
-        grant_unlink(vm, number);
-        portal_kill(vm, number);
-        space_release(vm, space);
+    struct portal *grant = portal_of(vm, number);
+    if (grant->prev_gone)
+        portal_of(vm, grant->prev_gone)->next_gone = grant->next_gone;
+    else if (vm->state->gone == number)
+        vm->state->gone = grant->next_gone;
+    if (grant->next_gone)
+        portal_of(vm, grant->next_gone)->prev_gone = grant->prev_gone;
+    grant->n_pages = 0;
+}
+
+// Hands what was derived from a grant, or shared through it, on to its parent. False: there is more.
+static bool grant_pass_on(struct vmm *vm, portal_t number)
+{
+    const struct portal *grant = portal_of(vm, number);
+    while (grant->child || grant->link) {
+        if (vmm_is_spent(vm))
+            return false;
+        vmm_spend(vm, PASS_WORK);
+        if (grant->child)
+            grant_move(vm, grant->child, grant->parent);
+        else
+            via_pass(vm, number, grant->parent);
     }
-    space_release(vm, space);
+    return true;
+}
+
+void grant_settle(struct vmm *vm)
+{
+    while (vm->state->gone && grant_pass_on(vm, vm->state->gone))
+        grant_bury(vm, vm->state->gone);
+    vm->state->is_busy |= vm->state->gone != 0;
+}
+
+void grant_drop(struct vmm *vm, portal_t number)
+{
+    const struct portal *grant = portal_of(vm, number);
+    job_leave(vm, grant->owner, number, grant->parent);
+    destroy_pass_grant(vm, number);
+    gone_list(vm, number);
+    grant_settle(vm);
 }
 
 bool grant_comes_from(const struct vmm *vm, portal_t number, portal_t from)
@@ -128,9 +165,15 @@ bool grant_comes_from(const struct vmm *vm, portal_t number, portal_t from)
     return number;
 }
 
-void grant_doom(struct vmm *vm, portal_t number)
+bool grant_doom(struct vmm *vm, portal_t number)
 {
-    portal_of(vm, number)->kind = PORTAL_DOOMED;
+    struct portal *grant = portal_of(vm, number);
+    bool is_gone = grant->kind == PORTAL_GONE;
+    if (is_gone)
+        gone_unlist(vm, number);
+    else
+        grant->kind = PORTAL_DOOMED;
+    return !is_gone;
 }
 
 void grant_bury(struct vmm *vm, portal_t number)
@@ -138,9 +181,11 @@ void grant_bury(struct vmm *vm, portal_t number)
     struct portal *grant = portal_of(vm, number);
     record_t space = grant->owner;
     grant_unlink(vm, number);
-    if (grant->kind == PORTAL_GONE)
+    if (grant->kind == PORTAL_GONE) {
+        gone_unlist(vm, number);
         portal_free(vm, number);
-    else
+    } else {
         *grant = (struct portal){.kind = PORTAL_DEAD};
+    }
     space_release(vm, space);
 }

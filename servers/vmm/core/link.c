@@ -123,11 +123,9 @@ void via_release(struct vmm *vm, record_t id)
 
 void via_pass(struct vmm *vm, portal_t from, portal_t to)
 {
-    record_t id;
-    while ((id = portal_of(vm, from)->link)) {
-        via_unlist(vm, via_of(vm, id));
-        via_list(vm, id, to);
-    }
+    record_t id = portal_of(vm, from)->link;
+    via_unlist(vm, via_of(vm, id));
+    via_list(vm, id, to);
 }
 
 // The link of a table that names the entry, or that of `via` in its half. 0: there is none.

@@ -55,7 +55,7 @@ record_t via_find(const struct vmm *vm, portal_t grant, record_t parent);
 record_t via_add(struct vmm *vm, portal_t grant, record_t parent, record_t *reserve);
 // Frees it, and those above it, as far as nothing refers to them.
 void via_release(struct vmm *vm, record_t id);
-// Hands all vias of a grant on to another, or to none.
+// Hands the first via of a grant on to another, or to none.
 void via_pass(struct vmm *vm, portal_t from, portal_t to);
 
 // By which via an entry came; 0 if by none.

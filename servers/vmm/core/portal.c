@@ -140,10 +140,12 @@ void portal_unused(struct vmm *vm, portal_t number)
 {
     struct portal *p = portal_of(vm, number);
     invariant(p->kind == PORTAL_DEAD || p->kind == PORTAL_DOOMED);
-    if (p->kind == PORTAL_DEAD)
+    if (p->kind == PORTAL_DEAD) {
         portal_free(vm, number);
-    else
+    } else {
         p->kind = PORTAL_GONE;
+        p->n_pages = 0; // not in the list of those that were dropped
+    }
 }
 
 status_t portal_mint(struct vmm *vm, portal_t number, uint32_t slot)

@@ -5,8 +5,9 @@
 //
 //   FREE ──portal_alloc()──▶ GRANT, TASK, PAGER, FOREIGN ──portal_free()──▶ FREE
 //                              ├──portal_kill()──▶ DEAD ──portal_unused()──▶ FREE
-//                              └──grant_doom()──▶ DOOMED ──grant_bury()──▶ DEAD
-//                              portal_unused() ──▶ GONE ──grant_bury()──▶ FREE
+//                              ├──grant_doom()──▶ DOOMED ──grant_bury()──▶ DEAD
+//                              │     portal_unused() ──▶ GONE ──grant_bury()──▶ FREE
+//                              └──grant_drop()──▶ GONE
 #pragma once
 
 #include "vmm.h"
@@ -16,7 +17,7 @@ enum portal_kind {
     PORTAL_DEAD,    // revoked; the kernel tells when nobody refers to it
     PORTAL_GRANT,   // a capability to an address space
     PORTAL_DOOMED,  // a grant that is being revoked: serves no more, but is still in the tree
-    PORTAL_GONE,    // the same, and nobody refers to it any more
+    PORTAL_GONE,    // nobody refers to it any more, but it is still in the tree
     PORTAL_TASK,    // a capability to a task
     PORTAL_PAGER,   // through which a task's faults come
     PORTAL_FOREIGN, // into another task's endpoint
@@ -26,7 +27,12 @@ struct portal {
     uint64_t kind : 4;    // enum portal_kind
     uint64_t rights : 15; // GRANT: RIGHT_*
     uint64_t first : 45;  // GRANT: the window's pages
-    uint64_t n_pages;
+    union {
+        uint64_t n_pages;
+        struct {
+            portal_t next_gone, prev_gone; // GONE: of those that were dropped, see grant.c
+        };
+    };
     record_t owner; // GRANT: space. TASK, PAGER: task. FOREIGN: endpoint, or 0 when that went
     portal_t parent, child; // GRANT: the tree of derivations
     portal_t next, prev;    // GRANT: siblings. FOREIGN: of the endpoint. FREE: of the frame

@@ -2,6 +2,7 @@
 #include "request.h"
 
 #include "call.h"
+#include "destroy.h"
 #include "endpoint.h"
 #include "fault.h"
 #include "grant.h"
@@ -217,9 +218,11 @@ static void request_event(struct vmm *vm, struct request *r)
 // What is under way goes a step further with each message.
 static void request_settle(struct vmm *vm, const struct request *r)
 {
-    bool is_revoke = r->event == EVENT_CALL && (r->words[0] & 0xffff) == VMM_REVOKE;
-    if (revoke_is_pending(vm) && !is_revoke)
+    uint64_t opcode = r->event == EVENT_CALL ? r->words[0] & 0xffff : VMM_REQUESTS;
+    if (revoke_is_pending(vm) && opcode != VMM_REVOKE)
         (void)revoke_step(vm); // whoever waits for it will hear
+    if (destroy_is_pending(vm) && opcode != VMM_SPACE_DESTROY)
+        (void)destroy_step(vm, DESTROY_WORK);
     vmm_settle(vm);
 }
 

@@ -100,7 +100,7 @@ static unsigned bury_leaves(struct vmm *vm, struct portal *grant, unsigned budge
             places = portal_of(vm, index * PORTALS_IN_FRAME);
         }
         struct portal *leaf = &places[number % PORTALS_IN_FRAME];
-        if (leaf->child | leaf->link)
+        if (leaf->child | leaf->link || leaf->kind != PORTAL_GRANT)
             break;
         portal_set_add(vm, dead, number);
         number = leaf->next;
@@ -131,8 +131,8 @@ static unsigned step_grant(struct vmm *vm, struct revoke *r, unsigned budget,
         if (cost)
             return cost;
         r->grant = grant->child;
-        grant_doom(vm, r->grant);
-        portal_set_add(vm, dead, r->grant);
+        if (grant_doom(vm, r->grant))
+            portal_set_add(vm, dead, r->grant);
     } else {
         finish_grant(vm, r, dead);
     }
@@ -141,7 +141,7 @@ static unsigned step_grant(struct vmm *vm, struct revoke *r, unsigned budget,
 
 void revoke_start(struct vmm *vm, portal_t number)
 {
-    grant_doom(vm, number);
+    (void)grant_doom(vm, number);
     vm->state->revoke = (struct revoke){.top = number, .grant = number};
     vm->state->is_busy = true;
 }

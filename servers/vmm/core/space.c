@@ -2,6 +2,7 @@
 #include "space.h"
 
 #include "account.h"
+#include "destroy.h"
 #include "device.h"
 #include "job.h"
 #include "pager.h"
@@ -34,6 +35,7 @@ static void space_link(struct vmm *vm, record_t id)
 static void space_unlink(struct vmm *vm, record_t id)
 {
     const struct space *s = space_of(vm, id);
+    destroy_pass_space(vm, id, s->next);
     if (s->prev)
         space_of(vm, s->prev)->next = s->next;
     else
@@ -46,6 +48,8 @@ static void space_unlink(struct vmm *vm, record_t id)
 static status_t space_new(struct vmm *vm, record_t payer, uint64_t quota, record_t *id)
 {
     record_t account = payer;
+    if (destroy_takes(vm, payer))
+        return E_REVOKED;
     if (quota) {
         status_t status = account_create(vm, payer, quota, &account);
         if (status != OK)

@@ -308,6 +308,7 @@ static void settle_frames(struct vmm *vm)
 
 void vmm_settle(struct vmm *vm)
 {
+    grant_settle(vm);
     settle_frames(vm);
     if (vm->state->starved && vm->state->is_relieved) {
         fault_retry(vm);

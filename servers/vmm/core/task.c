@@ -304,11 +304,3 @@ void task_end(struct vmm *vm, record_t id, const struct task_end *end)
         vm->ports->fail(vm->context, "vmm: init ended without powering off");
     task_forget(vm, id);
 }
-
-void task_kill_all(struct vmm *vm, record_t space)
-{
-    space_hold(vm, space);
-    while (space_of(vm, space)->tasks)
-        task_end(vm, space_of(vm, space)->tasks, &(struct task_end){.exit_kind = EXIT_KILLED});
-    space_release(vm, space);
-}

@@ -88,9 +88,6 @@ must_check status_t task_add_slots(struct vmm *vm, record_t id);
 // Nobody refers to this portal of the task any more.
 void task_drop(struct vmm *vm, record_t id, enum portal_kind kind);
 
-// Ends all tasks of a space, as killed.
-void task_kill_all(struct vmm *vm, record_t space);
-
 // Keeps the reply capability in state->reply_slot until the running task ends; reply_slot is another,
 // empty slot. Errors: E_LIMIT, E_NOMEM, E_QUOTA.
 must_check status_t task_wait(struct vmm *vm, record_t id);

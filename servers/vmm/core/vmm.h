@@ -39,6 +39,13 @@ struct revoke {
     record_t via_top, via; // the same of what was mapped through that; 0: nothing is
 };
 
+// The SPACE_DESTROY that is pending, see destroy.h.
+struct destroy {
+    record_t space;       // 0: none is
+    portal_t by;          // 0: it was dropped meanwhile
+    record_t account, at; // of all spaces on it, and the next space to be looked at; 0: of the one
+};
+
 #define VMM_SLOTS_MAX 2048u
 
 // The VMM's own capability slots that keep the replies of long waits: each names the next one.
@@ -65,6 +72,8 @@ struct state {
     struct kernel_space kernel;
     struct flush flush;
     struct revoke revoke;
+    struct destroy destroy;
+    portal_t gone;    // grants that were dropped, and still have what is to be passed on
     pfn_t probe;      // the first of PROBE_FRAMES
     bool is_busy;     // something may be under way or to be settled: see vmm_settle()
     record_t starved; // tasks whose fault waits for memory, the longest first
@@ -151,5 +160,6 @@ void vmm_settle(struct vmm *vm);
 // Whether something outlives the requests made so far.
 static inline bool vmm_has_work(const struct state *s)
 {
-    return s->dead_tables.n | s->dead_accounts | s->starved | s->revoke.grant | s->live_jobs;
+    return s->dead_tables.n | s->dead_accounts | s->starved | s->revoke.grant | s->destroy.space |
+           s->gone | s->live_jobs;
 }

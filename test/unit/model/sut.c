@@ -139,7 +139,7 @@ static status_t serve_steps(struct sut *s, struct request *r)
 // What was given up is freed before anybody looks.
 static void drain(struct sut *s)
 {
-    while (s->board.vm.state->dead_tables.n) {
+    while (s->board.vm.state->dead_tables.n || s->board.vm.state->gone) {
         between_steps(s);
         vmm_begin(&s->board.vm);
         vmm_settle(&s->board.vm);

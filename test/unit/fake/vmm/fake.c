@@ -73,7 +73,8 @@ static void serve(struct fake *f, struct request *r)
 // Has all freed that was given up, as further requests would.
 static void idle(struct fake *f)
 {
-    while (f->vm.state->dead_tables.n && f->vm.state->step_work == STEP_WORK) {
+    while ((f->vm.state->dead_tables.n || f->vm.state->gone) &&
+           f->vm.state->step_work == STEP_WORK) {
         vmm_begin(&f->vm);
         vmm_settle(&f->vm);
     }
