@@ -34,7 +34,9 @@ def test_diff_costs_what_the_difference_is(costs):
     """Equal subtrees are skipped: nothing is nothing, and one page is the tables on its path."""
     assert len({costs[f"diff of nothing in {size}"] for size in SIZES}) == 1, costs
     one_page = [costs[f"diff of a page in {size}"] for size in SIZES]
-    assert max(one_page) < 1.1 * min(one_page), costs
+    assert max(one_page[:-1]) < 1.01 * min(one_page[:-1]), costs
+    assert one_page[-1] <= one_page[0], costs  # its last table went with the page
+    assert one_page[0] < 25_000, costs
 
 
 def test_rollback_costs_what_the_difference_is(costs):
@@ -87,6 +89,14 @@ def test_ranges_cost_what_their_pages_do(growth, what, most):
 def test_each_difference_costs_the_same(growth):
     few, many = a_page(growth, "diff", 256, 1024), a_page(growth, "diff", 1024, 4096)
     assert few / 1.1 < many < 1.1 * few, (few, many)
+    assert many < 2_500, many
+
+
+@pytest.mark.parametrize("differences", [256, 1024])
+def test_differences_cost_the_same_in_much_that_is_equal(growth, differences):
+    """Tables that both have are skipped."""
+    alone, in_much = (growth(what, differences) for what in ("diff", "diff in much"))
+    assert in_much < 1.05 * alone, (alone, in_much)
 
 
 @pytest.mark.parametrize("crowd", ["spaces", "grants", "tasks"])
