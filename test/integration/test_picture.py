@@ -14,6 +14,7 @@ from cadastre import Shell, ShellError
 from cadastre.dump import Dump
 from cadastre.dump_check import problems
 from cadastre.dump_lineage import shared_through
+from cadastre.gdb_remote import GdbRemote
 from cadastre.memory import PAGE, PTE
 from cadastre.picture import draw, page, shown_spaces
 from cadastre.picture_nodes import CELLS_MAX, Graph
@@ -262,6 +263,32 @@ def test_the_audit_of_a_dump_finds_what_is_wrong(shell):
     for address, data, expected in damages(dump):
         said = list(problems(Dump(Patched(dump.memory, address, data), dump.types)))
         assert any(expected in line for line in said), (expected, said)
+
+
+def test_in_the_middle_of_a_long_drop(tmp_path):
+    """Tables that are still to be given up belong to nobody, and hold what is below them."""
+    n_dead = 0
+    with Shell(extra=("-gdb", f"unix:{tmp_path / 'gdb'},server=on,wait=off")) as shell:
+        for command in ["create a", "map a 0x400000 4 rw- now", "clone a b cow", "write b 0x400000 11",
+                        "create c", "share a 0x401000 1 c 0x700000 rw-", "map c 0x200000 2 rw- lazy",
+                        *(f"map c {1 << 30 | i << 21:#x} {1 + i % 3} rw- now" for i in range(40)),
+                        "map c 0x80000000 512 rw- now 2M"]:
+            shell.run(command)
+        dump = shell.dump()
+        # Steps of a single unit: each request buries one table.
+        fields = dump.types.struct("state").fields
+        gdb = GdbRemote(tmp_path / "gdb", 30)
+        gdb.write_physical(dump.state.address + fields["step_work"].offset, (1).to_bytes(4, "little"))
+        gdb.detach()
+        gdb.close()
+        for command in ["unmap c 0 0x100000", "query a 0", "query a 0", "drop b", "query a 0",
+                        "stats", "drop c", "drop a"]:
+            shell.run(command)
+            dump = shell.dump()
+            assert list(problems(dump)) == []
+            n_dead = max(n_dead, len(dump.dead_tables))
+            Xml.fromstring(draw(dump, shown_spaces(dump)))
+    assert n_dead > 10
 
 
 def test_ranges_that_a_pager_serves(shell):

@@ -55,6 +55,7 @@ class Dump:
         self.users: dict[tuple[int, int], list[tuple[Table, int]]] = {}
         self.device_users: dict[tuple[int, int], list[tuple[Table, int]]] = {}
         self.spaces = {space.id: space for space in self._read_spaces()}
+        self.dead_tables = list(self._read_dead_tables())
         self.tasks = {task.id: task for task in self._read_tasks()}
         self.grants: dict[int, Grant] = {}
         for space in self.spaces.values():
@@ -149,6 +150,13 @@ class Dump:
             space.root.parents.append((space, 0))
             yield space
             id = r.next
+
+    def _read_dead_tables(self) -> Iterator[Table]:
+        """Those that nothing refers to, in a drop that is not over: what is below them is still held."""
+        pfn = self.state.dead_tables.n
+        while pfn:
+            yield self._read_table(pfn, self.frame(pfn).level)
+            pfn = self.frame(pfn).next.n
 
     def _read_table(self, pfn: int, level: int) -> Table:
         """The table with all that is below it; one that has several parents is read once."""

@@ -29,6 +29,7 @@ def _differ(what: str, said: int, counted: int) -> Iterator[str]:
 
 
 def _tables(dump: Dump) -> Iterator[str]:
+    dead = {table.pfn for table in dump.dead_tables}
     for table in dump.tables.values():
         what = f"table {table.pfn:#x} at level {table.level}"
         f = dump.frame(table.pfn)
@@ -38,7 +39,10 @@ def _tables(dump: Dump) -> Iterator[str]:
         yield from _differ(f"{what}: entries", table.used, len(table.entries))
         if any(not table.first <= i <= table.last for i in table.entries):
             yield f"{what}: entries outside {table.first}..{table.last}"
-        if not table.entries and table.level < dump.levels and not f.flags & _FRAME["FRAME_BARE"]:
+        if not table.parents and table.pfn not in dead:
+            yield f"{what} has no parent"
+        is_bare = f.flags & _FRAME["FRAME_BARE"] or table.pfn in dead
+        if not table.entries and table.level < dump.levels and not is_bare:
             yield f"{what} is empty"
         yield from _entries(dump, table, what)
 
@@ -148,7 +152,7 @@ def _objects(dump: Dump) -> Iterator[str]:
 
 
 def _leaks(dump: Dump) -> Iterator[str]:
-    """A table belongs to a space, or is one of the object window's."""
+    """A table belongs to a space, to one that goes, or is one of the object window's."""
     window = {word & PTE["PTE_ADDR"] for word in dump.memory.entries(dump.state.window.n)}
     for pfn in dump.frames_of("FRAME_TABLE"):
         if pfn not in dump.tables and pfn << PTE["PAGE_SHIFT"] not in window:

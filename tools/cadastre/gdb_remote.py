@@ -75,6 +75,16 @@ class GdbRemote:
     def read(self, va: int, n_bytes: int) -> bytes:
         return bytes.fromhex(self._ask(f"m{va:x},{n_bytes:x}"))
 
+    def write_physical(self, address: int, data: bytes) -> None:
+        """Into memory at a physical address, whatever space is loaded."""
+        self._ask("Qqemu.PhyMemMode:1")
+        self._ask(f"M{address:x},{len(data):x}:{data.hex()}")
+        self._ask("Qqemu.PhyMemMode:0")
+
+    def detach(self) -> None:
+        """Lets the machine run on without the debugger."""
+        self._ask("D")
+
     def text(self, va: int, most: int = 64) -> str:
         """The text at `va`, up to its NUL."""
         return self.read(va, most).split(b"\0")[0].decode()
