@@ -13,13 +13,13 @@ struct object *arch_object_at(uint64_t index);
 // Whether a task may run at, or point FS at, this address.
 bool arch_is_user_address(vaddr_t va);
 
-// Fresh registers and FPU state; the first run's RIP, RSP and arguments (args[0..3]); and
-// forgetting what a CPU may still hold of a task that ends.
-void arch_task_init(struct task *t);
-void arch_task_start(struct task *t, const uint64_t *args);
+// A new task's registers, zero before, for its first run; and forgetting what a CPU may still hold of
+// a task that ends.
+struct task_start;
+void arch_task_start(struct task *t, const struct task_start *start);
 void arch_task_forget(struct task *t);
 
-// Enables the FPU for the current task: saves its owner's state, loads the task's.
+// Enables the FPU for the current task: saves its owner's state, loads the task's, fresh at first.
 void arch_fpu_take(struct cpu *cpu);
 
 // Waits for an interrupt, handles it, returns with interrupts off.

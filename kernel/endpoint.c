@@ -10,7 +10,7 @@ struct endpoint *machine_endpoint;
 status_t endpoint_create(uint64_t index, struct endpoint **endpoint)
 {
     struct object *object;
-    status_t status = object_claim(index, OBJECT_ENDPOINT, &object);
+    status_t status = object_claim(index, OBJECT_ENDPOINT, sizeof(struct endpoint), &object);
     if (status != OK)
         return status;
     struct endpoint *e = container_of(object, struct endpoint, object);

@@ -53,10 +53,7 @@ static status_t create_endpoint(struct task *t, uint64_t index, uint64_t slot_nu
 
 static status_t object_create_call(struct task *t, const uint64_t *w)
 {
-    struct task *task;
     switch (w[1]) {
-    case OBJECT_TASK:
-        return task_create(w[0], t->cpu, &task);
     case OBJECT_ENDPOINT:
         return create_endpoint(t, w[0], w[2]);
     case OBJECT_PORTALS:
@@ -94,8 +91,6 @@ static status_t task_call(enum syscall_number number, const uint64_t *w)
     switch (number) {
     case SYS_TASK_BIND:
         return task_bind(target, w[1], w[2], w[3]);
-    case SYS_TASK_RUN:
-        return task_run(target, w + 1);
     case SYS_TASK_STOP:
         return task_stop(target);
     case SYS_TASK_RESUME:
@@ -123,6 +118,77 @@ static status_t slot_give_call(struct task *t, const uint64_t *w)
         return E_OCCUPIED;
     task_slot_empties(t, from);
     return slot_transfer(from, to, true, w[1] ? 0 : SLOT_CALL | SLOT_NOTIFY); // not to be named
+}
+
+// What the new task and its maker get of portals: checked, and found, before anything is done.
+struct start_call {
+    struct portal *portal, *self; // NULL: none
+    struct slot *answer, *parent;
+};
+
+static status_t start_find(struct task *t, const uint64_t *w, struct start_call *c)
+{
+    uint64_t header = t->regs.rax, portal = w[1] >> 32, self = w[0] >> 32;
+    status_t status = portal ? portal_find(portal, &c->portal) : OK;
+    if (status == OK && self)
+        status = portal_find(self, &c->self);
+    if (status == OK && header_receive(header))
+        status = find_empty(t, header_receive(header), &c->answer);
+    if (status != OK)
+        return status;
+    c->parent = slot_at(t, header_send(header));
+    if (header_send(header) && (!c->parent || c->parent->type == SLOT_EMPTY))
+        return E_SLOT;
+    if (c->answer && !c->portal)
+        return E_INVAL;
+    return !c->portal || portal_is_free(c->portal) ? OK : E_STATE;
+}
+
+static void start_give(const struct start_call *c, struct task *t, struct task *new, uint64_t badge)
+{
+    struct slot slot = {.portal = c->self, .type = SLOT_PORTAL, .flags = SLOT_ALL};
+    if (c->self)
+        new->slots[SLOT_SELF] = slot;
+    slot.portal = c->portal;
+    if (c->answer) {
+        *c->answer = slot;
+        task_slot_fills(t, c->answer);
+    }
+    slot.flags = SLOT_COPY | SLOT_MOVE; // not to be named
+    if (c->portal) {
+        new->slots[0] = slot;
+        portal_begin(c->portal, machine_endpoint, badge, c->answer ? 2 : 1);
+    }
+    if (!c->parent)
+        return;
+    task_slot_empties(t, c->parent);
+    (void)slot_transfer(c->parent, &new->slots[SLOT_PARENT], true, 0); // a move cannot fail
+}
+
+static status_t task_start_call(struct task *t, const uint64_t *w)
+{
+    struct start_call c = {0};
+    struct task *new;
+    const struct task_start start = {
+        .root = (w[1] & UINT32_MAX) * PAGE_SIZE,
+        .priority = w[0] >> START_PRIORITY_SHIFT & 0xff,
+        .rip = w[3],
+        .rsp = w[4],
+        .arg = w[5],
+    };
+    status_t status = start_find(t, w, &c);
+    if (status == OK)
+        status = task_create(w[0] & START_INDEX_MASK, t->cpu, &start, &new);
+    if (status != OK)
+        return status;
+    if (c.self)
+        status = portal_again(c.self);
+    if (status != OK) {
+        new->object.kind = OBJECT_NONE;
+        return status;
+    }
+    start_give(&c, t, new, w[2]);
+    return header_flags(t->regs.rax) & SYS_HOLD ? OK : task_resume(new);
 }
 
 static status_t portal_mint_call(struct task *t, const uint64_t *w)
@@ -153,6 +219,8 @@ status_t machine_call(struct task *t, enum syscall_number number)
         return object_create_call(t, w);
     case SYS_OBJECT_DESTROY:
         return object_destroy_call(w[0]);
+    case SYS_TASK_START:
+        return task_start_call(t, w);
     case SYS_SLOT_GIVE:
         return slot_give_call(t, w);
     case SYS_PORTAL_MINT:

@@ -13,10 +13,16 @@
 static struct task *make_vmm(struct cpu *cpu, const struct handoff *h)
 {
     struct task *vmm;
-    const uint64_t args[] = {h->vmm_entry, h->vmm_stack, h->boot_info, 0};
-    if (task_create(BOOT_OBJECT_VMM_TASK, cpu, &vmm) != OK ||
+    const struct task_start start = {
+        .root = h->vmm_root,
+        .priority = PRIORITIES - 1,
+        .rip = h->vmm_entry,
+        .rsp = h->vmm_stack,
+        .arg = h->boot_info,
+    };
+    if (task_create(BOOT_OBJECT_VMM_TASK, cpu, &start, &vmm) != OK ||
         endpoint_create(BOOT_OBJECT_VMM_ENDPOINT, &machine_endpoint) != OK ||
-        task_bind(vmm, h->vmm_root, PRIORITIES - 1, 0) != OK || task_run(vmm, args) != OK)
+        task_resume(vmm) != OK)
         panic("the loader's objects are not there");
     vmm->slots[SLOT_SELF] = (struct slot){.type = SLOT_MACHINE, .flags = SLOT_COPY | SLOT_MOVE};
     vmm->slots[SLOT_PARENT] = (struct slot){

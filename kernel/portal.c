@@ -12,7 +12,7 @@ static struct portals *portals_of(const struct portal *p)
 status_t portals_create(uint64_t index)
 {
     struct object *object;
-    return object_claim(index, OBJECT_PORTALS, &object);
+    return object_claim(index, OBJECT_PORTALS, sizeof(struct portals), &object);
 }
 
 status_t portals_destroy(struct portals *p)
@@ -39,23 +39,32 @@ uint64_t portal_number(const struct portal *p)
     return (uint64_t)frame->object.index * PORTALS_PER_FRAME + (uint64_t)(p - frame->place);
 }
 
-// Neither live nor dead with references, nor waiting to be heard of.
-static bool portal_is_free(const struct portal *p)
+bool portal_is_free(const struct portal *p)
 {
     return !p->endpoint && !p->refs && !list_is_linked(&p->link);
+}
+
+void portal_begin(struct portal *p, struct endpoint *endpoint, uint64_t badge, uint32_t refs)
+{
+    p->endpoint = endpoint;
+    p->badge = badge;
+    p->refs = refs;
+    endpoint->n_portals++;
+    portals_of(p)->n_used++;
 }
 
 status_t portal_mint(struct portal *p, struct endpoint *endpoint, uint64_t badge)
 {
     if (portal_is_free(p)) {
-        p->endpoint = endpoint;
-        p->badge = badge;
-        p->refs = 1;
-        endpoint->n_portals++;
-        portals_of(p)->n_used++;
+        portal_begin(p, endpoint, badge, 1);
         return OK;
     }
-    if (p->endpoint != endpoint || p->badge != badge)
+    return p->endpoint == endpoint && p->badge == badge ? portal_again(p) : E_STATE;
+}
+
+status_t portal_again(struct portal *p)
+{
+    if (!p->endpoint)
         return E_STATE;
     if (!p->refs)
         list_remove(&p->link); // no longer reported

@@ -42,10 +42,18 @@ must_check status_t portals_destroy(struct portals *p);
 must_check status_t portal_find(uint64_t number, struct portal **portal);
 uint64_t portal_number(const struct portal *p);
 
+// Neither live nor dead with references, nor waiting to be heard of.
+bool portal_is_free(const struct portal *p);
+// Makes a free one live; the caller owns the references.
+void portal_begin(struct portal *p, struct endpoint *endpoint, uint64_t badge, uint32_t refs);
+
 // Makes a free portal live, or takes a further reference of a live one with the same endpoint and
 // badge (and withdraws its report). The caller owns the reference. E_STATE: dead, or another's.
 // E_LIMIT: the count is full.
 must_check status_t portal_mint(struct portal *p, struct endpoint *endpoint, uint64_t badge);
+
+// A further reference of a live portal, as portal_mint().
+must_check status_t portal_again(struct portal *p);
 
 // Whether it leads somewhere: E_REVOKED, or E_DEAD if nobody can receive there any more.
 must_check status_t portal_status(const struct portal *p);

@@ -8,17 +8,32 @@
 #include "kernel/portal.h"
 #include "kernel/sched.h"
 
-status_t task_create(uint64_t index, struct cpu *cpu, struct task **task)
+static status_t binding_check(paddr_t root, uint64_t priority, vaddr_t fs_base)
+{
+    bool is_good = root && !(root & PAGE_MASK) && priority < PRIORITIES;
+    return is_good && arch_is_user_address(fs_base) ? OK : E_INVAL;
+}
+
+static void bind(struct task *t, paddr_t root, uint64_t priority)
+{
+    t->root = root;
+    t->priority = t->effective = (uint8_t)priority;
+}
+
+status_t task_create(uint64_t index, struct cpu *cpu, const struct task_start *start,
+                     struct task **task)
 {
     struct object *object;
-    status_t status = object_claim(index, OBJECT_TASK, &object);
+    status_t status = binding_check(start->root, start->priority, start->rip);
+    if (status == OK)
+        status = object_claim(index, OBJECT_TASK, offsetof(struct task, line), &object);
     if (status != OK)
         return status;
     struct task *t = container_of(object, struct task, object);
     t->state = TASK_NEW;
     t->cpu = cpu;
-    t->n_swept = 0;
-    arch_task_init(t);
+    bind(t, start->root, start->priority);
+    arch_task_start(t, start);
     *task = t;
     return OK;
 }
@@ -38,10 +53,33 @@ static void task_unlink(struct task *t)
     t->loop_header = t->loop_after = 0;
 }
 
-// The slot number `n` in sweeping order, the pager's included; NULL past the last.
-static struct slot *task_sweep_slot(struct task *t, uint32_t n)
+// Where the next slot to sweep lies, the pager's included, and how many do from there on in a row.
+static struct slot *task_sweep_row(struct task *t, unsigned *n)
 {
-    return n ? slot_at(t, n) : &t->slots[0];
+    unsigned far = t->n_swept - TASK_SLOTS_FIRST;
+    if (t->n_swept < TASK_SLOTS_FIRST) {
+        *n = TASK_SLOTS_FIRST - t->n_swept;
+        return &t->slots[t->n_swept];
+    }
+    *n = SLOTS_PER_FRAME - far % SLOTS_PER_FRAME;
+    return slot_far(t, t->n_swept);
+}
+
+// Drops what is in a row of slots, as much as one call may. Whether that was the last row.
+static bool task_sweep(struct task *t)
+{
+    unsigned n, drops = 0, i = 0;
+    struct slot *s = task_sweep_row(t, &n);
+#pragma clang loop unroll_count(8)
+    for (; s && i < n; i++) {
+        if (s[i].type == SLOT_EMPTY)
+            continue;
+        if (drops++ == KERNEL_WAKE_MAX)
+            break;
+        slot_drop(&s[i]);
+    }
+    t->n_swept += i;
+    return t->n_swept == TASK_SLOTS_FIRST + t->n_slot_frames * SLOTS_PER_FRAME;
 }
 
 // Nothing refers to the task any more, and it to nothing.
@@ -63,42 +101,20 @@ status_t task_destroy(struct task *t)
         return E_STATE;
     task_unlink(t);
     t->state = TASK_STOPPED;
-    for (unsigned looks = 0, drops = 0; looks < KERNEL_WORK_MAX; looks++) {
-        struct slot *s = task_sweep_slot(t, t->n_swept);
-        if (!s)
-            return task_end(t);
-        if (s->type != SLOT_EMPTY) {
-            if (drops++ == KERNEL_WAKE_MAX)
-                return E_MORE;
-            slot_drop(s);
-        }
-        t->n_swept++;
-    }
-    return E_MORE;
+    return task_sweep(t) ? task_end(t) : E_MORE;
 }
 
 status_t task_bind(struct task *t, paddr_t root, uint64_t priority, uint64_t fs_base)
 {
     if (t->state != TASK_NEW && t->state != TASK_STOPPED)
         return E_STATE;
-    if (!root || root & PAGE_MASK || priority >= PRIORITIES || !arch_is_user_address(fs_base))
-        return E_INVAL;
-    t->root = root;
-    t->priority = t->effective = (uint8_t)priority;
+    status_t status = binding_check(root, priority, fs_base);
+    if (status != OK)
+        return status;
+    bind(t, root, priority);
     t->fs_base = fs_base;
     if (fs_base)
         t->special |= SPECIAL_CONTEXT;
-    return OK;
-}
-
-status_t task_run(struct task *t, const uint64_t *args)
-{
-    if (t->state != TASK_NEW || !t->root)
-        return E_STATE;
-    if (!arch_is_user_address(args[0]))
-        return E_INVAL;
-    arch_task_start(t, args);
-    sched_wake(t);
     return OK;
 }
 
@@ -113,7 +129,8 @@ status_t task_stop(struct task *t)
 
 status_t task_resume(struct task *t)
 {
-    if (t->state != TASK_STOPPED || t->n_swept || t->special & SPECIAL_EVENT)
+    bool is_still = t->state == TASK_NEW || t->state == TASK_STOPPED;
+    if (!is_still || t->n_swept || t->special & SPECIAL_EVENT)
         return E_STATE;
     sched_wake(t);
     return OK;
@@ -124,7 +141,7 @@ status_t task_add_slots(struct task *t, uint64_t index)
     struct object *object;
     if (t->n_slot_frames == SLOT_FRAMES_MAX)
         return E_LIMIT;
-    status_t status = object_claim(index, OBJECT_SLOTS, &object);
+    status_t status = object_claim(index, OBJECT_SLOTS, sizeof(struct slots), &object);
     if (status != OK)
         return status;
     t->slot_frames[t->n_slot_frames++] = container_of(object, struct slots, object);

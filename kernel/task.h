@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tasks: one donated frame each, with all that the kernel knows of it.
 //
-//   NEW ──run──▶ READY ◀──────────────┬──────────────┬───────────┐
+//   NEW ─resume▶ READY ◀──────────────┬──────────────┬───────────┐
 //                │ │ ▲ call, nobody   │ taken        │ message   │ resume
 //                │ │ │ receives ──▶ SENDING ─▶ ANSWER│           │
 //                │ │ reply_recv ──▶ RECEIVING ───────┤           │
@@ -50,8 +50,8 @@ enum task_special {
 
 struct task {
     struct object object;
-    uint8_t state; // enum task_state
-    uint8_t reserved;
+    uint8_t state;     // enum task_state
+    bool has_fpu;      // `fpu` holds its state: it used the FPU
     uint16_t receive;  // SENDING, ANSWER: its slot for a capability in the reply; 0: none
     uint8_t priority;  // its own
     uint8_t effective; // the higher of its own and that of whom it serves
@@ -80,6 +80,7 @@ struct task {
     struct slot slots[TASK_SLOTS_FIRST];
     struct slots *slot_frames[SLOT_FRAMES_MAX];
     uint32_t n_logged; // bytes of `line` not yet printed
+    // From here on nothing counts before it is written.
     char line[LOG_LINE_BYTES];
     struct fpu_state fpu;
 };
@@ -125,7 +126,17 @@ static inline struct task *task_of_link(struct list *link)
     return container_of(link, struct task, link);
 }
 
-must_check status_t task_create(uint64_t index, struct cpu *cpu, struct task **task);
+// With what a task starts.
+struct task_start {
+    paddr_t root;
+    uint64_t priority;
+    vaddr_t rip, rsp;
+    uint64_t arg;
+};
+
+// Makes a task, NEW, in the donated frame at `index`. E_INVAL, and as object_claim().
+must_check status_t task_create(uint64_t index, struct cpu *cpu, const struct task_start *start,
+                                struct task **task);
 
 // Takes the task out of every queue, drops its slots and wakes who waits for it with E_DEAD, some
 // at each call (E_MORE). E_STATE: the task runs on a CPU now. After OK its frames are the VMM's
@@ -133,7 +144,6 @@ must_check status_t task_create(uint64_t index, struct cpu *cpu, struct task **t
 must_check status_t task_destroy(struct task *t);
 
 must_check status_t task_bind(struct task *t, paddr_t root, uint64_t priority, uint64_t fs_base);
-must_check status_t task_run(struct task *t, const uint64_t *args); // RIP, RSP, two arguments
 must_check status_t task_stop(struct task *t);
 must_check status_t task_resume(struct task *t);
 must_check status_t task_add_slots(struct task *t, uint64_t index);

@@ -84,22 +84,15 @@ struct object *arch_object_at(uint64_t index)
     return probe_read(address) ? address : NULL;
 }
 
-void arch_task_init(struct task *t)
+void arch_task_start(struct task *t, const struct task_start *start)
 {
-    t->fpu.control = 0x37f;
-    t->fpu.mxcsr = 0x1f80;
-}
-
-void arch_task_start(struct task *t, const uint64_t *args)
-{
-    t->regs = (struct registers){
-        .w = {args[2], args[3]},
-        .rip = args[0],
-        .cs = SELECTOR_USER_CODE,
-        .rflags = RFLAGS_FIXED | RFLAGS_IF,
-        .rsp = args[1],
-        .ss = SELECTOR_USER_DATA,
-    };
+    struct registers *regs = &t->regs;
+    regs->w[0] = start->arg;
+    regs->rip = start->rip;
+    regs->cs = SELECTOR_USER_CODE;
+    regs->rflags = RFLAGS_FIXED | RFLAGS_IF;
+    regs->rsp = start->rsp;
+    regs->ss = SELECTOR_USER_DATA;
 }
 
 void arch_task_forget(struct task *t)

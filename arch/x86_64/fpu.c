@@ -64,6 +64,9 @@ void arch_fpu_take(struct cpu *cpu)
         save(&owner->fpu);
         owner->special &= owner->fs_base ? ~0 : ~SPECIAL_CONTEXT;
     }
+    if (!t->has_fpu)
+        t->fpu = (struct fpu_state){.control = 0x37f, .mxcsr = 0x1f80};
+    t->has_fpu = true;
     restore(&t->fpu);
     t->special |= SPECIAL_CONTEXT;
     cpu->arch.fpu_owner = t;

@@ -40,13 +40,20 @@
 // Holder of the machine capability (target slot). `index` is a page of the object window in which
 // the VMM has mapped the frame it donates; an index with no frame behind it answers E_FAULT.
 //                   words
-//   OBJECT_CREATE   index, kind, slot     makes an object in the donated, zeroed frame; an
-//                                         endpoint's receive right lands in `slot`
+//   OBJECT_CREATE   index, kind, slot     makes an endpoint or portals in the donated frame, whose
+//                                         first word is zero; a receive right lands in `slot`
 //   OBJECT_DESTROY  index                 E_MORE until done; then the frame is the VMM's again
+//   TASK_START      three words packed as below, rip, rsp, arg      makes a task in a donated frame and
+//                   lets it run, or not yet with SYS_HOLD. A new portal into the machine's endpoint is
+//                   its pager, and lands in the slot `receive` too; it gets one reference more of a live
+//                   portal in its SLOT_SELF, and what is in the slot `send` in its SLOT_PARENT. All of
+//                   that (but the task) may be 0, for none
+//                       word 0: index | priority << 24 | portal for SLOT_SELF << 32
+//                       word 1: frame number of the root | new portal << 32
+//                       word 2: the new portal's badge
 //   TASK_BIND       task, root, priority, fs_base   before it first runs, or while it is stopped
-//   TASK_RUN        task, rip, rsp, arg0, arg1      starts a task that never ran
 //   TASK_STOP       task                  E_STATE unless it is ready
-//   TASK_RESUME     task                  lets a stopped task go on
+//   TASK_RESUME     task                  lets a stopped task go on, or one that was held begin
 //   TASK_SLOTS      task, index           gives the task a frame of further slots
 //   SLOT_GIVE       task, slot            moves the capability sent into a task that never ran
 //   PORTAL_MINT     portal, endpoint, badge, slot, flags   the caller's slot gets the portal
@@ -60,7 +67,7 @@
 #define SYSCALL_LIST(X)                                                                        \
     X(CALL) X(REPLY_RECV) X(FORWARD) X(NOTIFY) X(DROP) X(YIELD) X(EXIT) X(LOG) X(WAIT)         \
     X(CONSOLE_READ)                                                                            \
-    X(OBJECT_CREATE) X(OBJECT_DESTROY) X(TASK_BIND) X(TASK_RUN) X(TASK_STOP) X(TASK_RESUME)    \
+    X(OBJECT_CREATE) X(OBJECT_DESTROY) X(TASK_START) X(TASK_BIND) X(TASK_STOP) X(TASK_RESUME)  \
     X(TASK_SLOTS) X(SLOT_GIVE) X(PORTAL_MINT) X(PORTAL_REVOKE) X(FLUSH) X(POWER_OFF)
 // clang-format on
 
@@ -78,6 +85,7 @@ typedef uint32_t slot_t; // number of a capability slot; 0 names none
 #define SYS_REPLY    0x02u // REPLY_RECV: answer the reply slot first
 #define SYS_POLL     0x04u // REPLY_RECV, WAIT: E_BUSY instead of waiting; a reply was given
 #define SYS_LEND     0x08u // CALL: the capability sent goes away with the reply; not to be passed on
+#define SYS_HOLD     0x02u                 // TASK_START: it does not run yet
 #define SYS_MASK(fl) ((uint32_t)(fl) << 4) // SLOT_* flags that the receiver does not get
 
 // Flags of a slot: what its holder may do with the capability in it.
@@ -134,6 +142,9 @@ enum object_kind { OBJECT_NONE, OBJECT_TASK, OBJECT_ENDPOINT, OBJECT_PORTALS, OB
 #define SLOT_CONSOLE 3u // the VMM's console capability, which it hands to init
 #define SLOT_DEVICES 4u // in init, the space of device memory
 #define SLOT_FREE    8u // the first slot that a program may use as it likes
+
+#define START_PRIORITY_SHIFT 24 // of word 0 of TASK_START
+#define START_INDEX_MASK     ((1u << START_PRIORITY_SHIFT) - 1)
 
 #define FLUSH_ALL_SPACES 1u // no root's address
 

@@ -44,16 +44,26 @@ static status_t object_destroy_call(void *context, uint32_t index)
     return machine(SYS_OBJECT_DESTROY, 0, (struct message){{index}});
 }
 
-static status_t task_bind(void *context, uint32_t task, paddr_t root, uint64_t priority)
+static status_t task_start(void *context, const struct start *s)
 {
     (void)context;
-    return machine(SYS_TASK_BIND, 0, (struct message){{task, root, priority}});
+    struct message m = {{
+        s->index | s->priority << START_PRIORITY_SHIFT | (uint64_t)s->self << 32,
+        s->root >> PAGE_SHIFT | (uint64_t)s->portal << 32,
+        s->badge,
+        s->rip,
+        s->rsp,
+        s->arg,
+    }};
+    uint64_t header = sys_header(SYS_TASK_START, VMM_SLOT_MACHINE, s->parent, s->answer, 0,
+                                 s->is_held ? SYS_HOLD : 0);
+    return sys_invoke(header, &m).status;
 }
 
-static status_t task_run(void *context, uint32_t task, vaddr_t rip, vaddr_t rsp, uint64_t arg)
+static status_t task_resume(void *context, uint32_t task)
 {
     (void)context;
-    return machine(SYS_TASK_RUN, 0, (struct message){{task, rip, rsp, arg}});
+    return machine(SYS_TASK_RESUME, 0, (struct message){{task}});
 }
 
 static status_t task_slots(void *context, uint32_t task, uint32_t index)
@@ -153,8 +163,8 @@ static void fail(void *context, const char *line)
 const struct ports native_ports = {
     .object_create = object_create_call,
     .object_destroy = object_destroy_call,
-    .task_bind = task_bind,
-    .task_run = task_run,
+    .task_start = task_start,
+    .task_resume = task_resume,
     .task_slots = task_slots,
     .slot_give = slot_give,
     .portal_mint = portal_mint_call,

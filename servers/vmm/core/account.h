@@ -9,10 +9,10 @@
 #define ACCOUNTS_DEEP 32u // levels: walks up to the root account are no longer than that
 
 struct account {
-    uint8_t kind;      // RECORD_ACCOUNT
-    uint8_t priority;  // the highest that tasks of its spaces may have
-    uint16_t n_pagers; // records of pagers on it and on its sub-accounts
-    record_t parent;   // 0: the root account
+    uint8_t kind;     // RECORD_ACCOUNT
+    uint8_t priority; // the highest that tasks of its spaces may have
+    uint16_t n_slots; // claims of it and of its sub-accounts, see slots.h
+    record_t parent;  // 0: the root account
     uint64_t quota;
     uint64_t charged; // frames in use
     uint64_t lent;    // quotas of sub-accounts

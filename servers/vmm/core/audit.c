@@ -33,6 +33,13 @@ static void count_pager(struct audit *a, record_t id)
         pager_of(a->vm, id)->refs += a->delta;
 }
 
+// A claim on one of the VMM's slots.
+static void count_slot(struct audit *a, record_t account)
+{
+    for (; account; account = account_of(a->vm, account)->parent)
+        account_of(a->vm, account)->n_slots += (uint16_t)a->delta;
+}
+
 // What a job has that runs: a frame, and what it set aside.
 static void count_job(struct audit *a, record_t id)
 {
@@ -65,11 +72,10 @@ static void count_record(struct audit *a, record_t id, uint8_t kind)
         count_job(a, id);
     } else if (kind == RECORD_PAGER) {
         count_pager(a, pager_of(vm, id)->next);
-        for (record_t at = frame_of(vm, (pfn_t){id / RECORDS_PER_FRAME})->account; at;
-             at = account_of(vm, at)->parent)
-            account_of(vm, at)->n_pagers += (uint16_t)a->delta;
+        count_slot(a, record_account(vm, id));
     } else if (kind == RECORD_TASK && task_of(vm, id)->is_running) {
         space_of(vm, task_of(vm, id)->space)->refs += a->delta;
+        count_slot(a, space_of(vm, task_of(vm, id)->space)->account);
     }
 }
 
@@ -135,7 +141,7 @@ static void check_record(struct audit *a, record_t id, uint8_t kind)
     if (kind == RECORD_ACCOUNT) {
         const struct account *acc = account_of(a->vm, id);
         left = (acc->refs - (id == a->vm->state->root_account)) | acc->charged | acc->lent |
-               acc->n_pagers;
+               acc->n_slots;
     } else if (kind == RECORD_SPACE) {
         left = space_of(a->vm, id)->refs;
     } else if (kind == RECORD_VIA) {

@@ -20,44 +20,26 @@ static uint16_t keep_received(struct vmm *vm, uint16_t fresh)
     return kept;
 }
 
-// How many more an account may have.
-static unsigned pagers_left(struct vmm *vm, record_t account)
-{
-    const struct account *a = account_of(vm, account);
-    if (!a->parent)
-        return PAGERS_MAX - a->n_pagers;
-    unsigned most = pagers_left(vm, a->parent);
-    return most > a->n_pagers ? (most - a->n_pagers + 1) / 2 : 0;
-}
-
-static void pager_count(struct vmm *vm, record_t account, int n)
-{
-    for (; account; account = account_of(vm, account)->parent)
-        account_of(vm, account)->n_pagers += (uint16_t)n;
-}
-
 static status_t pager_create(struct vmm *vm, struct space *s, portal_t portal, record_t *id)
 {
-    uint16_t fresh;
     unsigned n_chain = s->pagers ? pager_of(vm, s->pagers)->n_chain : 0;
-    if (n_chain == PAGERS_OF_SPACE || !pagers_left(vm, s->account))
+    if (n_chain == PAGERS_OF_SPACE)
         return E_LIMIT;
-    status_t status = slot_alloc(vm, &fresh);
+    status_t status = slots_claim(vm, s->account);
     if (status != OK)
         return status;
     status = record_alloc(vm, s->account, RECORD_PAGER, id);
     if (status != OK) {
-        slot_free(vm, fresh);
+        slots_unclaim(vm, s->account);
         return status;
     }
     struct pager *p = pager_of(vm, *id);
     p->n_chain = (uint8_t)(n_chain + 1);
-    p->slot = keep_received(vm, fresh);
+    p->slot = keep_received(vm, slot_take(vm));
     p->portal = portal;
     p->next = s->pagers;
     p->refs = 1;
     s->pagers = *id;
-    pager_count(vm, s->account, 1);
     return OK;
 }
 
@@ -84,7 +66,7 @@ static void pager_end(struct vmm *vm, record_t id)
     uint16_t slot = pager_of(vm, id)->slot;
     vm->ports->drop(vm->context, slot);
     slot_free(vm, slot);
-    pager_count(vm, frame_of(vm, (pfn_t){id / RECORDS_PER_FRAME})->account, -1);
+    slots_unclaim(vm, record_account(vm, id));
     record_free(vm, id);
 }
 

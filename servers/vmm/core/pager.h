@@ -12,10 +12,6 @@
 
 #define PAGERS_OF_SPACE 32u // records in a chain
 
-// Of all spaces: each takes one of the VMM's slots. An account never has more than it leaves to others of
-// the same parent, so that none takes all there are, by however many sub-accounts.
-#define PAGERS_MAX (VMM_SLOTS_MAX / 4u)
-
 struct pager {
     uint8_t kind;    // RECORD_PAGER
     uint8_t n_chain; // records from this one on

@@ -15,6 +15,11 @@ static pfn_t record_frame(record_t id)
     return (pfn_t){id / RECORDS_PER_FRAME};
 }
 
+record_t record_account(const struct vmm *vm, record_t id)
+{
+    return frame_of(vm, record_frame(id))->account;
+}
+
 // A new frame of records, with no place used but the header's.
 static status_t pool_grow(struct vmm *vm, record_t account)
 {

@@ -33,6 +33,9 @@ static inline void *record_place(const struct vmm *vm, record_t id)
     return (void *)(vm->offset + (uint64_t)id * RECORD_BYTES);
 }
 
+// Who pays for the record.
+record_t record_account(const struct vmm *vm, record_t id);
+
 // The record of that id, which must be of `kind`: ids come from the VMM's own structures only.
 static inline void *record_at(const struct vmm *vm, record_t id, enum record_kind kind)
 {

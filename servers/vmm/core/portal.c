@@ -78,14 +78,14 @@ static void portals_destroy(struct vmm *vm, pfn_t pfn)
 }
 
 // A place of the frame that was given back, or the first that was never taken.
-static portal_t portal_take(struct vmm *vm, struct frame *f)
+static unsigned portal_take(const struct portal *places, struct frame *f)
 {
-    portal_t number = f->refs;
     f->used++;
-    if (!number)
-        return f->link * PORTALS_IN_FRAME + f->first++;
-    f->refs = portal_of(vm, number)->next;
-    return number;
+    if (!f->refs)
+        return f->first++;
+    unsigned place = f->refs % PORTALS_IN_FRAME;
+    f->refs = places[place].next;
+    return place;
 }
 
 status_t portal_alloc(struct vmm *vm, record_t account, enum portal_kind kind, record_t owner,
@@ -99,10 +99,12 @@ status_t portal_alloc(struct vmm *vm, record_t account, enum portal_kind kind, r
     }
     pfn_t pfn = a->portals;
     struct frame *f = frame_of(vm, pfn);
-    *number = portal_take(vm, f);
+    struct portal *places = frame_at(vm, pfn);
+    unsigned place = portal_take(places, f);
     if (f->used == PORTALS_IN_FRAME)
         frame_unlist(vm, &a->portals, pfn);
-    *portal_of(vm, *number) = (struct portal){.kind = kind, .owner = owner};
+    places[place] = (struct portal){.kind = kind, .owner = owner};
+    *number = f->link * PORTALS_IN_FRAME + place;
     return OK;
 }
 

@@ -3,7 +3,7 @@
 // the VMM's with what each is for. Both belong to one account; they are given back when all places
 // are free.
 //
-//   FREE ──portal_alloc()──▶ GRANT, TASK, PAGER, FOREIGN ──portal_free()──▶ FREE
+//   FREE ──portal_alloc()──▶ GRANT, TASK, FOREIGN ────────portal_free()──▶ FREE
 //                              ├──portal_kill()──▶ DEAD ──portal_unused()──▶ FREE
 //                              ├──grant_doom()──▶ DOOMED ──grant_bury()──▶ DEAD
 //                              │     portal_unused() ──▶ GONE ──grant_bury()──▶ FREE
@@ -18,8 +18,7 @@ enum portal_kind {
     PORTAL_GRANT,   // a capability to an address space
     PORTAL_DOOMED,  // a grant that is being revoked: serves no more, but is still in the tree
     PORTAL_GONE,    // nobody refers to it any more, but it is still in the tree
-    PORTAL_TASK,    // a capability to a task
-    PORTAL_PAGER,   // through which a task's faults come
+    PORTAL_TASK,    // a capability to a task, and where its faults come from
     PORTAL_FOREIGN, // into another task's endpoint
 };
 
@@ -33,7 +32,7 @@ struct portal {
             portal_t next_gone, prev_gone; // GONE: of those that were dropped, see grant.c
         };
     };
-    record_t owner; // GRANT: space. TASK, PAGER: task. FOREIGN: endpoint, or 0 when that went
+    record_t owner;         // GRANT: space. TASK: task. FOREIGN: endpoint, or 0 when that went
     portal_t parent, child; // GRANT: the tree of derivations
     portal_t next, prev;    // GRANT: siblings. FOREIGN: of the endpoint. FREE: of the frame
     record_t link;          // GRANT: the vias of what was shared through it

@@ -32,12 +32,28 @@ enum message_event {
 #define TASK_SLOT_DEVICES 4u
 #define SLOT_FLAGS_ALL    0xfu
 
+// A task that the kernel is to make in the frame at `index`.
+struct start {
+    uint32_t index;
+    uint32_t portal,
+        self; // a new portal into the VMM's endpoint, with `badge`; one that was minted, or 0
+    uint64_t badge;
+    uint32_t parent,
+        answer;   // slots: of what is moved into the task's TASK_SLOT_PARENT, or 0; for a
+                  // capability to the new portal, or 0
+    bool is_held; // it does not run yet
+    paddr_t root;
+    uint64_t priority; // up to PRIORITY_MAX
+    vaddr_t rip, rsp;
+    uint64_t arg;
+};
+
 struct ports {
     status_t (*object_create)(void *context, uint32_t index, enum kernel_object kind,
                               uint32_t slot);
     status_t (*object_destroy)(void *context, uint32_t index); // E_MORE: call again
-    status_t (*task_bind)(void *context, uint32_t task, paddr_t root, uint64_t priority);
-    status_t (*task_run)(void *context, uint32_t task, vaddr_t rip, vaddr_t rsp, uint64_t arg);
+    status_t (*task_start)(void *context, const struct start *start);
+    status_t (*task_resume)(void *context, uint32_t task);
     status_t (*task_slots)(void *context, uint32_t task, uint32_t index);
     status_t (*slot_give)(void *context, uint32_t task, uint32_t slot, uint32_t send);
     status_t (*portal_mint)(void *context, uint32_t portal, uint32_t endpoint, uint64_t badge,

@@ -186,7 +186,7 @@ static void request_last_reference(struct vmm *vm, const struct request *r)
     else if (p->kind == PORTAL_GRANT)
         grant_drop(vm, badge_portal(r->badge));
     else
-        task_drop(vm, p->owner, p->kind);
+        task_drop(vm, p->owner);
 }
 
 // A message of the kernel's.

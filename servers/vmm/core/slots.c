@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "slots.h"
 
+#include "account.h"
+#include "task.h"
 #include "window.h"
 
 uint16_t *slot_next(struct vmm *vm, uint16_t slot)
@@ -20,6 +22,7 @@ static void slots_free(struct vmm *vm, unsigned first, unsigned end)
     for (unsigned slot = end; slot-- > first;)
         slot_free(vm, (uint16_t)slot);
     vm->state->n_slots = (uint16_t)end;
+    vm->state->left_slots = (uint16_t)(vm->state->left_slots + end - first);
 }
 
 void slots_start(struct vmm *vm, pfn_t table)
@@ -32,7 +35,7 @@ void slots_start(struct vmm *vm, pfn_t table)
 status_t slots_add(struct vmm *vm, record_t account, uint32_t task)
 {
     uint32_t index;
-    status_t status = object_map(vm, account, &index);
+    status_t status = object_map(vm, account, KERNEL_SLOTS, 0, &index);
     if (status != OK)
         return status;
     status = vm->ports->task_slots(vm->context, task, index);
@@ -42,7 +45,6 @@ status_t slots_add(struct vmm *vm, record_t account, uint32_t task)
     }
     struct frame *owner = frame_of(vm, object_pfn(vm, task));
     struct frame *slots = frame_of(vm, object_pfn(vm, index));
-    slots->level = KERNEL_SLOTS;
     slots->link = index;
     slots->next = owner->next;
     owner->next = object_pfn(vm, index);
@@ -74,11 +76,37 @@ status_t slots_fill(struct vmm *vm)
     return status;
 }
 
-status_t slot_alloc(struct vmm *vm, uint16_t *slot)
+static void count_claim(struct vmm *vm, record_t account, int n)
+{
+    for (; account; account = account_of(vm, account)->parent)
+        account_of(vm, account)->n_slots += (uint16_t)n;
+    vm->state->left_slots -= (uint16_t)n;
+}
+
+status_t slots_claim(struct vmm *vm, record_t account)
+{
+    const struct account *a = account_of(vm, account);
+    uint32_t left = vm->state->left_slots;
+    for (; a->parent; a = account_of(vm, a->parent))
+        if (a->n_slots >= left)
+            return E_LIMIT;
+    if (!left)
+        return E_LIMIT;
+    count_claim(vm, account, 1);
+    return OK;
+}
+
+void slots_unclaim(struct vmm *vm, record_t account)
+{
+    count_claim(vm, account, -1);
+}
+
+uint16_t slot_take(struct vmm *vm)
 {
     if (!vm->state->free_slots)
-        return E_LIMIT;
-    *slot = vm->state->free_slots;
-    vm->state->free_slots = *slot_next(vm, *slot);
-    return OK;
+        tasks_sweep(vm);
+    uint16_t slot = vm->state->free_slots;
+    invariant(slot);
+    vm->state->free_slots = *slot_next(vm, slot);
+    return slot;
 }

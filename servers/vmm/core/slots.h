@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Capability slots. The kernel gives each task 64, and more for donated frames. The VMM's own that
 // are not reserved for a use hold reply capabilities, of the caller being served and of those who
-// wait long.
+// wait long, and portals to pagers.
 #pragma once
 
 #include "vmm.h"
@@ -21,8 +21,15 @@ void slots_start(struct vmm *vm, pfn_t table);
 // take more later. Errors: E_NOMEM, E_LIMIT.
 must_check status_t slots_fill(struct vmm *vm);
 
-// Errors: E_LIMIT.
-must_check status_t slot_alloc(struct vmm *vm, uint16_t *slot);
+// A claim on one of the VMM's slots. Each task has one, for its reply when that has to wait (a task has
+// no more than one to wait for), and each pager. An account gets it, together with those carved from it,
+// while it has fewer than are left: so one that takes all it can get leaves half of them to others, and
+// two leave a third. The root account may have the last one. Errors: E_LIMIT.
+must_check status_t slots_claim(struct vmm *vm, record_t account);
+void slots_unclaim(struct vmm *vm, record_t account);
+
+// An empty slot, which is there by somebody's claim.
+uint16_t slot_take(struct vmm *vm);
 void slot_free(struct vmm *vm, uint16_t slot);
 
 // The word that a used slot may keep: the next slot of whatever list its holder makes.

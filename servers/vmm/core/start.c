@@ -184,11 +184,12 @@ status_t vmm_start(struct vmm *vm, const struct boot_info *info, const struct po
     status = window_start(vm);
     if (status == OK)
         status = slots_fill(vm);
-    if (status == OK)
-        status = slot_alloc(vm, &s->reply_slot);
-    if (status == OK)
-        status = slot_alloc(vm, &s->receive_slot);
-    return status;
+    if (status != OK)
+        return status;
+    s->reply_slot = slot_take(vm);
+    s->receive_slot = slot_take(vm);
+    s->left_slots -= 2;
+    return OK;
 }
 
 // Init's image and the modules are charged to the root account as they are mapped; what of them
@@ -267,7 +268,6 @@ status_t vmm_start_init(struct vmm *vm, const struct boot_info *info)
     record_t root = vm->state->root_account, modules, devices;
     struct spawn init = {
         .parent_kind = PARENT_PORTAL,
-        .gets_console = true,
         .is_init = true,
         .is_fragile = true, // who would give it memory?
         .rip = info->init_entry,

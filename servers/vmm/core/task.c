@@ -49,16 +49,15 @@ static record_t *starved_link(struct vmm *vm, record_t id)
 static void task_forget(struct vmm *vm, record_t id)
 {
     const struct task *t = task_of(vm, id);
-    if (!t->is_running && !t->capability && !t->pager)
+    if (!t->is_running && !t->portal)
         record_free(vm, id);
 }
 
-void task_drop(struct vmm *vm, record_t id, enum portal_kind kind)
+void task_drop(struct vmm *vm, record_t id)
 {
     struct task *t = task_of(vm, id);
-    portal_t *portal = kind == PORTAL_PAGER ? &t->pager : &t->capability;
-    portal_free(vm, *portal);
-    *portal = 0;
+    portal_free(vm, t->portal);
+    t->portal = 0;
     task_forget(vm, id);
 }
 
@@ -79,145 +78,134 @@ static void sweep_waiters(struct vmm *vm, struct task *t)
     t->waiters = kept;
 }
 
-// Before more slots are made, those that died with their waiters are looked for.
-static status_t take_slot(struct vmm *vm, uint16_t *slot)
+void tasks_sweep(struct vmm *vm)
 {
-    record_t space = vm->state->free_slots ? 0 : vm->state->spaces;
-    for (; space; space = space_of(vm, space)->next)
+    for (record_t space = vm->state->spaces; space; space = space_of(vm, space)->next)
         for (record_t id = space_of(vm, space)->tasks; id; id = task_of(vm, id)->next)
             sweep_waiters(vm, task_of(vm, id));
-    return slot_alloc(vm, slot);
 }
 
-// The VMM's part of a new task: record, portals, a slot, kernel object.
-static status_t task_create(struct vmm *vm, const struct spawn *s, record_t *id)
+// A task that never ran goes, as far as it was made.
+static void task_unmake(struct vmm *vm, record_t id)
 {
-    record_t account = s->is_probe ? vm->state->root_account : space_of(vm, s->space)->account;
-    if (s->is_probe && space_of(vm, s->space)->has_probe)
+    const struct task *t = task_of(vm, id);
+    if (t->object)
+        object_unmap(vm, t->object);
+    if (t->portal)
+        portal_free(vm, t->portal);
+    slots_unclaim(vm, space_of(vm, t->space)->account);
+    record_free(vm, id);
+}
+
+// The VMM's part of a new task: a claim on a slot, record, portal, the frame for the kernel's object. The
+// machine pays for probes, but not with slots.
+static status_t task_make(struct vmm *vm, const struct spawn *s, record_t *id)
+{
+    const struct space *space = space_of(vm, s->space);
+    record_t account = s->is_probe ? vm->state->root_account : space->account;
+    if (s->is_probe && space->has_probe)
         return E_BUSY;
-    status_t status = record_alloc(vm, account, RECORD_TASK, id);
+    status_t status = slots_claim(vm, space->account);
     if (status != OK)
         return status;
+    status = record_alloc(vm, account, RECORD_TASK, id);
+    if (status != OK) {
+        slots_unclaim(vm, space->account);
+        return status;
+    }
     struct task *t = task_of(vm, *id);
     t->space = s->space;
     t->is_fragile = s->is_fragile;
     t->is_probe = s->is_probe;
-    if (!s->is_init)
-        status = portal_alloc(vm, account, PORTAL_TASK, *id, &t->capability);
+    status = portal_alloc(vm, account, PORTAL_TASK, *id, &t->portal);
     if (status == OK)
-        status = portal_alloc(vm, account, PORTAL_PAGER, *id, &t->pager);
-    if (status == OK)
-        status = take_slot(vm, &t->spare);
-    if (status == OK)
-        status = object_create(vm, account, KERNEL_TASK, *id, 0, &t->object);
-    if (status == OK) {
-        t->is_running = true;
-        task_link(vm, *id);
-        return OK;
-    }
-    if (t->spare)
-        slot_free(vm, t->spare);
-    if (t->capability)
-        portal_free(vm, t->capability);
-    if (t->pager)
-        portal_free(vm, t->pager);
-    record_free(vm, *id);
+        status = object_map(vm, account, KERNEL_TASK, *id, &t->object);
+    if (status != OK)
+        task_unmake(vm, *id);
     return status;
 }
 
-// Moves the capability in the VMM's slot `send` into the new task.
-static status_t task_give(struct vmm *vm, const struct task *t, uint32_t slot, uint32_t send)
+// The kernel's task, with all that it gets. A parent's portal may be given up if that cannot be.
+static status_t task_start(struct vmm *vm, const struct spawn *s, const struct task *t)
 {
-    return vm->ports->slot_give(vm->context, t->object, slot, send);
-}
-
-static status_t task_give_portal(struct vmm *vm, const struct task *t, uint32_t slot,
-                                 portal_t portal)
-{
-    status_t status = portal_mint(vm, portal, VMM_SLOT_SCRATCH);
+    const struct start start = {
+        .index = t->object,
+        .portal = t->portal,
+        .self = s->is_init ? 0 : s->self,
+        .badge = portal_badge(vm, PORTAL_TASK, t->portal),
+        .parent = s->parent_kind == PARENT_PORTAL ? VMM_SLOT_SCRATCH
+                  : s->parent_kind == PARENT_SLOT ? vm->state->receive_slot
+                                                  : 0,
+        .answer = s->is_init ? 0 : VMM_SLOT_ANSWER,
+        .is_held = s->is_init,
+        .root = frame_address(space_of(vm, s->space)->root),
+        .priority = s->priority,
+        .rip = s->rip,
+        .rsp = s->rsp,
+        .arg = s->arg,
+    };
+    status_t status = OK;
+    if (s->parent_kind == PARENT_PORTAL)
+        status = portal_mint(vm, s->parent, VMM_SLOT_SCRATCH);
     if (status != OK)
         return status;
-    status = task_give(vm, t, slot, VMM_SLOT_SCRATCH);
-    if (status != OK)
+    status = vm->ports->task_start(vm->context, &start);
+    if (status != OK && s->parent_kind == PARENT_PORTAL)
         vm->ports->drop(vm->context, VMM_SLOT_SCRATCH);
     return status;
 }
 
-static status_t task_give_all(struct vmm *vm, const struct spawn *s, const struct task *t)
+static status_t give_portal(struct vmm *vm, uint32_t object, uint32_t slot, portal_t portal)
 {
-    status_t status = s->self ? task_give_portal(vm, t, TASK_SLOT_SELF, s->self) : OK;
-    if (status == OK && s->parent_kind == PARENT_PORTAL)
-        status = task_give_portal(vm, t, TASK_SLOT_PARENT, s->parent);
-    if (status == OK && s->parent_kind == PARENT_SLOT)
-        status = task_give(vm, t, TASK_SLOT_PARENT, vm->state->receive_slot);
-    if (status == OK && s->devices)
-        status = task_give_portal(vm, t, TASK_SLOT_DEVICES, s->devices);
-    if (status == OK && s->gets_console)
-        status = task_give(vm, t, TASK_SLOT_CONSOLE, VMM_SLOT_CONSOLE);
-    return status;
+    status_t status = portal_mint(vm, portal, VMM_SLOT_SCRATCH);
+    return status == OK ? vm->ports->slot_give(vm->context, object, slot, VMM_SLOT_SCRATCH)
+                        : status;
 }
 
-// The kernel's task and all that it took, but for the portals, which others may hold.
-static void task_stop(struct vmm *vm, record_t id)
+// Before it runs, init gets portals that nobody had before, and what no other task gets.
+static status_t start_init(struct vmm *vm, const struct spawn *s, record_t id)
 {
-    struct task *t = task_of(vm, id);
-    pfn_t slots = slots_of(vm, t->object);
-    if (t->is_starved)
-        *starved_link(vm, id) = t->next_starved;
-    t->is_running = t->is_starved = false;
-    object_destroy(vm, t->object);
-    slots_drop(vm, slots);
-    slot_free(vm, t->spare);
-}
-
-// A task that never ran goes. What was minted for it comes back as last references.
-static status_t task_abandon(struct vmm *vm, record_t id, bool has_pager, bool has_capability,
-                             status_t status)
-{
-    struct task *t = task_of(vm, id);
-    task_stop(vm, id);
-    task_unlink(vm, id);
-    if (has_capability)
-        vm->ports->drop(vm->context, VMM_SLOT_ANSWER);
-    if (!has_capability && t->capability) {
-        portal_free(vm, t->capability);
-        t->capability = 0;
-    }
-    if (has_pager)
-        return status;
-    task_drop(vm, id, PORTAL_PAGER);
-    return status;
+    uint32_t object = task_of(vm, id)->object;
+    vm->state->init = id;
+    status_t status = give_portal(vm, object, TASK_SLOT_SELF, s->self);
+    if (status == OK)
+        status = give_portal(vm, object, TASK_SLOT_DEVICES, s->devices);
+    if (status == OK)
+        status = vm->ports->slot_give(vm->context, object, TASK_SLOT_CONSOLE, VMM_SLOT_CONSOLE);
+    return status == OK ? vm->ports->task_resume(vm->context, object) : status;
 }
 
 status_t task_spawn(struct vmm *vm, const struct spawn *s)
 {
     record_t id;
-    status_t status = task_create(vm, s, &id);
+    status_t status = task_make(vm, s, &id);
     if (status != OK)
         return status;
     struct task *t = task_of(vm, id);
-    paddr_t root = frame_address(space_of(vm, s->space)->root);
-    status = vm->ports->task_bind(vm->context, t->object, root, s->priority);
-    if (status == OK)
-        status = portal_mint(vm, t->pager, VMM_SLOT_SCRATCH);
-    if (status != OK)
-        return task_abandon(vm, id, false, false, status);
-    status = task_give(vm, t, TASK_SLOT_PAGER, VMM_SLOT_SCRATCH);
-    if (status != OK)
-        vm->ports->drop(vm->context, VMM_SLOT_SCRATCH);
-    if (status == OK)
-        status = task_give_all(vm, s, t);
-    if (status == OK && !s->is_init)
-        status = portal_mint(vm, t->capability, VMM_SLOT_ANSWER);
-    if (status != OK)
-        return task_abandon(vm, id, true, false, status);
+    status = task_start(vm, s, t);
+    if (status != OK) {
+        task_unmake(vm, id);
+        return status;
+    }
+    t->is_running = true;
     t->number = ++vm->state->n_tasks;
-    status = vm->ports->task_run(vm->context, t->object, s->rip, s->rsp, s->arg);
-    if (status != OK)
-        return task_abandon(vm, id, true, !s->is_init, status);
-    if (s->is_init)
-        vm->state->init = id;
-    return OK;
+    task_link(vm, id);
+    return s->is_init ? start_init(vm, s, id) : OK;
+}
+
+// The kernel's task and all that it took, but for the portal, which others may hold.
+static void task_stop(struct vmm *vm, record_t id)
+{
+    struct task *t = task_of(vm, id);
+    pfn_t slots = slots_of(vm, t->object);
+    object_destroy(vm, t->object);
+    slots_drop(vm, slots);
+    if (t->is_starved) {
+        *starved_link(vm, id) = t->next_starved;
+        slot_free(vm, t->kept);
+    }
+    t->is_running = t->is_starved = false;
+    slots_unclaim(vm, space_of(vm, t->space)->account);
 }
 
 void task_exit_words(const struct task *t, uint64_t words[MESSAGE_WORDS])
@@ -231,17 +219,19 @@ void task_exit_words(const struct task *t, uint64_t words[MESSAGE_WORDS])
     words[5] = is_fault ? t->code >> 32 | (uint64_t)(int64_t)t->reason << 32 : 0;
 }
 
-status_t task_wait(struct vmm *vm, record_t id)
+// The caller in reply_slot stays there.
+static uint16_t keep_caller(struct vmm *vm)
 {
-    struct task *t = task_of(vm, id);
-    uint16_t fresh;
-    status_t status = take_slot(vm, &fresh);
-    if (status != OK)
-        return status;
-    *slot_next(vm, vm->state->reply_slot) = t->waiters;
-    t->waiters = vm->state->reply_slot;
-    vm->state->reply_slot = fresh;
-    return OK;
+    uint16_t kept = vm->state->reply_slot;
+    vm->state->reply_slot = slot_take(vm);
+    return kept;
+}
+
+void task_wait(struct vmm *vm, record_t id)
+{
+    uint16_t kept = keep_caller(vm);
+    *slot_next(vm, kept) = task_of(vm, id)->waiters;
+    task_of(vm, id)->waiters = kept;
 }
 
 static void task_wake_waiters(struct vmm *vm, struct task *t)
@@ -269,9 +259,7 @@ void task_note(struct vmm *vm, record_t id, const struct task_end *end)
 void task_starve(struct vmm *vm, record_t id, const struct task_end *fault)
 {
     struct task *t = task_of(vm, id);
-    uint16_t kept = vm->state->reply_slot;
-    vm->state->reply_slot = t->spare;
-    t->spare = kept;
+    t->kept = keep_caller(vm);
     task_note(vm, id, fault);
     *starved_link(vm, 0) = id; // the last one
     t->next_starved = 0;
@@ -284,7 +272,8 @@ void task_feed(struct vmm *vm, record_t *link)
     struct task *t = task_of(vm, *link);
     *link = t->next_starved;
     t->is_starved = false;
-    vm->ports->reply(vm->context, t->spare, words);
+    vm->ports->reply(vm->context, t->kept, words);
+    slot_free(vm, t->kept);
 }
 
 status_t task_add_slots(struct vmm *vm, record_t id)

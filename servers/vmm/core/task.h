@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Tasks: a kernel object that runs in a space and holds a reference to it; a capability to it,
-// through which it is killed and waited for; and a pager portal in its slot 0, through which its
-// faults and its end come.
+// Tasks: a kernel object that runs in a space and holds a reference to it, and a portal: a capability
+// to the task, through which it is killed and waited for. The task has it as its pager, so that its
+// faults and its end come through it too, and while it runs the portal has a reference.
 //
-//   task_spawn() ──▶ running ──task_end()──▶ ended ──no portal of it left──▶ gone
+//   task_spawn() ──▶ running ──task_end()──▶ ended ──nobody has its portal──▶ gone
 //                     │   ▲
 //     task_starve()   ▼   │ fault_retry()
 //                    starved: its fault waits for memory, or for quota
@@ -22,11 +22,10 @@ struct task {
     uint32_t number;     // for log lines
     record_t space;
     uint32_t object;     // window index of the kernel's task
-    portal_t capability; // 0: none, or gone
-    portal_t pager;
+    portal_t portal;     // 0: gone
     record_t next, prev; // of the space's
     uint16_t waiters;    // slots with the replies of those who wait for its end
-    uint16_t spare;      // an empty slot, for the reply to a fault that has to wait
+    uint16_t kept;       // starved: the slot with its reply
     record_t next_starved;
     uint64_t code; // exit code; of the fault that ended it or waits: vector | error code << 32
     uint64_t address;
@@ -44,10 +43,9 @@ struct spawn {
     enum parent_kind parent_kind;
     portal_t
         parent; // PARENT_PORTAL: one into the VMM's endpoint. PARENT_SLOT: in state->receive_slot
-    bool gets_console;         // it gets VMM_SLOT_CONSOLE
-    portal_t devices;          // 0, or a grant for its slot TASK_SLOT_DEVICES
+    portal_t devices;          // init: a grant for its slot TASK_SLOT_DEVICES
     bool is_fragile, is_probe; // as in struct task
-    bool is_init;              // no capability to it is made; its end is the machine's
+    bool is_init;              // nobody else gets a capability to it; its end is the machine's
     vaddr_t rip, rsp;
     uint64_t arg;
     uint64_t priority;
@@ -85,12 +83,15 @@ void task_feed(struct vmm *vm, record_t *link);
 // E_LIMIT, E_STATE (it has ended).
 must_check status_t task_add_slots(struct vmm *vm, record_t id);
 
-// Nobody refers to this portal of the task any more.
-void task_drop(struct vmm *vm, record_t id, enum portal_kind kind);
+// Nobody refers to the task's portal any more.
+void task_drop(struct vmm *vm, record_t id);
 
 // Keeps the reply capability in state->reply_slot until the running task ends; reply_slot is another,
-// empty slot. Errors: E_LIMIT, E_NOMEM, E_QUOTA.
-must_check status_t task_wait(struct vmm *vm, record_t id);
+// empty slot.
+void task_wait(struct vmm *vm, record_t id);
+
+// Frees the slots of those who died while they waited.
+void tasks_sweep(struct vmm *vm);
 
 // Fills the words of an answer to who waited for the end of a task.
 void task_exit_words(const struct task *t, uint64_t words[MESSAGE_WORDS]);

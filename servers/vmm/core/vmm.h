@@ -48,7 +48,7 @@ struct destroy {
 
 #define VMM_SLOTS_MAX 2048u
 
-// The VMM's own capability slots that keep the replies of long waits: each names the next one.
+// The VMM's own capability slots, for replies of long waits and for pagers: each names the next one.
 struct slot_table {
     uint16_t next[VMM_SLOTS_MAX];
 };
@@ -73,15 +73,17 @@ struct state {
     struct flush flush;
     struct revoke revoke;
     struct destroy destroy;
-    portal_t gone;    // grants that were dropped, and still have what is to be passed on
-    pfn_t probe;      // the first of PROBE_FRAMES
-    bool is_busy;     // something may be under way or to be settled: see vmm_settle()
-    record_t starved; // tasks whose fault waits for memory, the longest first
-    bool is_relieved; // since the last try some frames or some quota were given back
-    uint32_t n_tasks; // ever made: the number that a log line calls one
+    portal_t gone;        // grants that were dropped, and still have what is to be passed on
+    pfn_t probe;          // the first of PROBE_FRAMES
+    bool is_busy;         // something may be under way or to be settled: see vmm_settle()
+    record_t starved;     // tasks whose fault waits for memory, the longest first
+    bool is_relieved;     // since the last try some frames or some quota were given back
+    uint32_t n_tasks;     // ever made: the number that a log line calls one
+    uint32_t next_object; // window indices below are in use
     pfn_t slot_table;
     uint16_t free_slots;   // head
     uint16_t n_slots;      // that the kernel gave
+    uint16_t left_slots;   // that nobody has a claim on, see slots.h
     uint16_t reply_slot;   // where the next caller's reply capability lands
     uint16_t receive_slot; // where a capability lands that came with a call
     uint32_t page_sizes;   // as in boot_info

@@ -58,10 +58,12 @@ static status_t window_grow(struct vmm *vm, unsigned i)
     return OK;
 }
 
-// Finds a free index whose table is there.
+// Finds the lowest free index, and sees to it that its table is there. All below `next_object` are in
+// use.
 static status_t window_find(struct vmm *vm, uint32_t *index)
 {
-    for (unsigned i = 0; i < PTE_ENTRIES; i++) {
+    unsigned place = vm->state->next_object % PTE_ENTRIES;
+    for (unsigned i = vm->state->next_object / PTE_ENTRIES; i < PTE_ENTRIES; i++, place = 0) {
         if (pte_is_empty(table_load(vm, vm->state->window, i))) {
             status_t status = window_grow(vm, i);
             if (status != OK)
@@ -70,7 +72,6 @@ static status_t window_find(struct vmm *vm, uint32_t *index)
         pfn_t table = window_table(vm, i * PTE_ENTRIES);
         if (frame_of(vm, table)->used == PTE_ENTRIES)
             continue;
-        unsigned place = 0;
         while (!pte_is_empty(table_load(vm, table, place)))
             place++;
         *index = i * PTE_ENTRIES + place;
@@ -88,7 +89,8 @@ pfn_t object_pfn(const struct vmm *vm, uint32_t index)
     return frame_number(pte_address(e));
 }
 
-status_t object_map(struct vmm *vm, record_t account, uint32_t *index)
+status_t object_map(struct vmm *vm, record_t account, enum kernel_object kind, record_t record,
+                    uint32_t *index)
 {
     pfn_t pfn;
     status_t status = frame_alloc(vm, account, FRAME_OBJECT, &pfn);
@@ -99,8 +101,13 @@ status_t object_map(struct vmm *vm, record_t account, uint32_t *index)
         frame_free(vm, pfn);
         return status;
     }
-    frame_zero(vm, pfn);
-    frame_of(vm, pfn)->refs = 1;
+    vm->state->next_object = *index + 1;
+    *(uint64_t *)frame_at(vm, pfn) = 0;
+    struct frame *f = frame_of(vm, pfn);
+    f->flags = 0; // it will not be zero any more
+    f->refs = 1;
+    f->link = record;
+    f->level = (uint8_t)kind;
     uint64_t bits = frame_address(pfn) | KERNEL_ENTRY | PTE_D | PTE_G | PTE_NX;
     table_store(vm, window_table(vm, *index), *index % PTE_ENTRIES, (pte_t){bits});
     return OK;
@@ -110,6 +117,8 @@ void object_unmap(struct vmm *vm, uint32_t index)
 {
     pfn_t pfn = object_pfn(vm, index), table = window_table(vm, index);
     table_store(vm, table, index % PTE_ENTRIES, PTE_NONE);
+    if (vm->state->next_object > index)
+        vm->state->next_object = index;
     flush_pages(vm, 0, OBJECT_WINDOW + ((uint64_t)index << PAGE_SHIFT), 1);
     frame_free(vm, pfn);
     // Boot's own table is RESERVED and stays.
@@ -123,7 +132,7 @@ status_t object_create(struct vmm *vm, record_t account, enum kernel_object kind
                        uint32_t slot, uint32_t *index)
 {
     uint32_t new;
-    status_t status = object_map(vm, account, &new);
+    status_t status = object_map(vm, account, kind, record, &new);
     if (status != OK)
         return status;
     status = vm->ports->object_create(vm->context, new, kind, slot);
@@ -131,8 +140,6 @@ status_t object_create(struct vmm *vm, record_t account, enum kernel_object kind
         object_unmap(vm, new);
         return status;
     }
-    frame_of(vm, object_pfn(vm, new))->link = record;
-    frame_of(vm, object_pfn(vm, new))->level = (uint8_t)kind;
     *index = new;
     return OK;
 }

@@ -9,7 +9,7 @@
 // Boot only: finds the window below the kernel's entry. Errors: E_FORMAT.
 must_check status_t window_start(struct vmm *vm);
 
-// Allocates a zeroed frame on `account`, maps it and makes a kernel object of `kind` there. `slot`
+// Allocates a frame on `account`, maps it and makes a kernel object of `kind` there. `slot`
 // (or 0) gets an endpoint's receive right. Errors: E_QUOTA, E_NOMEM, E_LIMIT (the window is full),
 // the kernel's.
 must_check status_t object_create(struct vmm *vm, record_t account, enum kernel_object kind,
@@ -18,8 +18,9 @@ must_check status_t object_create(struct vmm *vm, record_t account, enum kernel_
 // Ends the kernel object, in as many steps as it takes, and frees its frame.
 void object_destroy(struct vmm *vm, uint32_t index);
 
-// A frame without an object of its own, for the kernel to make one in; and its end.
-must_check status_t object_map(struct vmm *vm, record_t account, uint32_t *index);
+// The frame alone, of which the first word is zero, for the kernel to make the object in; and its end.
+must_check status_t object_map(struct vmm *vm, record_t account, enum kernel_object kind,
+                               record_t record, uint32_t *index);
 void object_unmap(struct vmm *vm, uint32_t index);
 
 // The frame at an index, or PFN_NONE.

@@ -111,6 +111,12 @@ static void improve_words(enum syscall_number number, uint64_t *w)
         w[0] = random_portal() / PORTALS_PER_FRAME;
         w[2] = one_in(2) ? 0 : w[2] >> 28;
     }
+    if (number == SYS_TASK_START) {
+        w[0] = below(FAKE_FRAMES + 2) | below(40) << START_PRIORITY_SHIFT;
+        w[0] |= one_in(2) ? random_portal() << 32 : 0;
+        w[1] = below(16) | (one_in(2) ? random_portal() << 32 : 0);
+        w[2] = BADGE(below(4));
+    }
     if (number != SYS_PORTAL_MINT)
         return;
     w[0] = random_portal();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The machine capability's system calls: each with every error. What the objects then do is in
 // their own tests. Case R1 for minting.
+#include "kernel/syscall.h"
 #include "test/unit/fake/kernel/world.h"
 
 static status_t create(uint64_t index, uint64_t kind, uint64_t slot)
@@ -30,10 +31,8 @@ static void objects_are_created_by_kind(void **state)
 {
     (void)state;
     uint64_t index = world.next_index;
-    assert_status(create(index, OBJECT_TASK, 0), OK);
     assert_status(create(index + 1, OBJECT_ENDPOINT, 20), OK);
     assert_status(create(index + 2, OBJECT_PORTALS, 0), OK);
-    assert_int_equal(((struct object *)fake_frame(index))->kind, OBJECT_TASK);
     assert_ptr_equal(slot_of(world.vmm, 20)->endpoint, fake_frame(index + 1));
     assert_int_equal(((struct object *)fake_frame(index + 2))->kind, OBJECT_PORTALS);
 }
@@ -44,9 +43,10 @@ static void creating_what_cannot_be(void **state)
     uint64_t index = world.next_index;
     assert_status(create(index, OBJECT_NONE, 0), E_INVAL);
     assert_status(create(index, OBJECT_SLOTS, 0), E_INVAL); // only for a task: TASK_SLOTS
+    assert_status(create(index, OBJECT_TASK, 0), E_INVAL);  // starts: TASK_START
     assert_status(create(index, OBJECT_SLOTS + 1, 0), E_INVAL);
-    assert_status(create(index, 1ull << 32 | OBJECT_TASK, 0), E_INVAL);
-    for (unsigned kind = OBJECT_TASK; kind <= OBJECT_PORTALS; kind++) {
+    assert_status(create(index, 1ull << 32 | OBJECT_PORTALS, 0), E_INVAL);
+    for (unsigned kind = OBJECT_ENDPOINT; kind <= OBJECT_PORTALS; kind++) {
         assert_status(create(UNMAPPED_INDEX, kind, 20), E_FAULT);
         assert_status(create(0, kind, 20), E_BUSY);
     }
@@ -80,8 +80,8 @@ static void destroying_what_is_not_there(void **state)
 static void calls_on_tasks_find_a_task(void **state)
 {
     (void)state;
-    const enum syscall_number calls[] = {SYS_TASK_BIND, SYS_TASK_RUN, SYS_TASK_STOP,
-                                         SYS_TASK_RESUME, SYS_TASK_SLOTS};
+    const enum syscall_number calls[] = {SYS_TASK_BIND, SYS_TASK_STOP, SYS_TASK_RESUME,
+                                         SYS_TASK_SLOTS};
     for (unsigned i = 0; i < sizeof calls / sizeof *calls; i++) {
         struct call c = {.target = SLOT_SELF, .w = {UNMAPPED_INDEX}};
         assert_status(world_call(world.vmm, calls[i], c), E_FAULT);
@@ -144,6 +144,107 @@ static void giving_needs_no_flag(void **state)
     assert_status(give(t->object.index, 20, 8), OK);
     assert_int_equal(slot_of(t, 8)->flags, SLOT_CALL);
     assert_int_equal(slot_of(world.vmm, 20)->type, SLOT_EMPTY);
+}
+
+// TASK_START with everything: a new portal, one that is there for its own space, a parent's.
+static struct call start_call(uint64_t index, uint64_t portal, uint64_t self)
+{
+    return (struct call){
+        .target = SLOT_SELF,
+        .send = 20,
+        .receive = 21,
+        .w = {index | PRIORITY_DEFAULT << START_PRIORITY_SHIFT | self << 32, 5 | portal << 32, 9,
+              TASK_RIP, 0x8000, 0x11},
+    };
+}
+
+static void a_start_gives_all_at_once(void **state)
+{
+    (void)state;
+    uint64_t index = world.next_index, self = make_portal(world.vmm, 22, machine_endpoint, 5);
+    uint64_t parent = make_portal(world.vmm, 20, machine_endpoint, 6), portal = parent + 1;
+    SYS(world.vmm, DROP, .target = 22); // its end is not heard of
+    struct call c = start_call(index, portal, self);
+    assert_status(world_call(world.vmm, SYS_TASK_START, c), OK);
+    struct task *t = fake_frame(index);
+    assert_int_equal(t->state, TASK_READY);
+    assert_int_equal(t->regs.w[0], 0x11);
+    assert_int_equal(t->root, 5 * PAGE_SIZE);
+    assert_int_equal(t->priority, PRIORITY_DEFAULT);
+    assert_ptr_equal(slot_of(t, 0)->portal, portal_at(portal));
+    assert_int_equal(slot_of(t, 0)->flags, SLOT_COPY | SLOT_MOVE); // not to be named
+    assert_ptr_equal(slot_of(world.vmm, 21)->portal, portal_at(portal));
+    assert_int_equal(slot_of(world.vmm, 21)->flags, SLOT_ALL);
+    assert_int_equal(portal_at(portal)->refs, 2);
+    assert_int_equal(portal_at(portal)->badge, 9);
+    assert_ptr_equal(slot_of(t, SLOT_SELF)->portal, portal_at(self));
+    assert_int_equal(portal_at(self)->refs, 1);
+    assert_ptr_equal(slot_of(t, SLOT_PARENT)->portal, portal_at(parent));
+    assert_int_equal(slot_of(world.vmm, 20)->type, SLOT_EMPTY);
+}
+
+// Whatever of it cannot be, nothing of it is.
+static void a_start_is_all_or_nothing(void **state)
+{
+    (void)state;
+    uint64_t index = world.next_index, self = make_portal(world.vmm, 22, machine_endpoint, 5);
+    uint64_t parent = make_portal(world.vmm, 20, machine_endpoint, 6), portal = parent + 1;
+    const struct call good = start_call(index, portal, self);
+    struct {
+        struct call call;
+        status_t status;
+    } bad[] = {
+        {start_call(UNMAPPED_INDEX, portal, self), E_FAULT},
+        {start_call(0, portal, self), E_BUSY},
+        {start_call(index, UNMAPPED_INDEX * PORTALS_PER_FRAME, self), E_FAULT},
+        {start_call(index, 1, self), E_STATE},      // no frame of portals
+        {start_call(index, parent, self), E_STATE}, // is live
+        {start_call(index, portal, portal), E_STATE},
+        {start_call(index, portal, portal + 1), E_STATE}, // is not
+        {start_call(index, 0, self), E_INVAL},            // of what would the slot hold?
+        {good, E_SLOT},
+        {good, E_SLOT},
+        {good, E_SLOT},
+        {good, E_OCCUPIED},
+        {good, E_INVAL},
+        {good, E_INVAL},
+        {good, E_INVAL},
+    };
+    unsigned i = 8;
+    bad[i++].call.send = 30;
+    bad[i++].call.send = TASK_SLOTS_FIRST;
+    bad[i++].call.receive = TASK_SLOTS_FIRST;
+    bad[i++].call.receive = 22;
+    bad[i++].call.w[0] |= 0xffull << START_PRIORITY_SHIFT;
+    bad[i++].call.w[1] &= ~0xffull; // no root
+    bad[i++].call.w[3] = FAKE_USER_END;
+    assert_int_equal(i, sizeof bad / sizeof *bad);
+    for (i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_status(world_call(world.vmm, SYS_TASK_START, bad[i].call), bad[i].status);
+        assert_free(index);
+        assert_true(portal_is_free(portal_at(portal)));
+        assert_int_equal(portal_at(self)->refs, 1);
+        assert_int_equal(slot_of(world.vmm, 20)->type, SLOT_PORTAL);
+        assert_int_equal(slot_of(world.vmm, 21)->type, SLOT_EMPTY);
+    }
+    fake_donate(index);
+    portal_at(self)->refs = UINT32_MAX;
+    world_load(world.vmm, SYS_TASK_START, &good);
+    assert_status(machine_call(world.vmm, SYS_TASK_START), E_LIMIT);
+    portal_at(self)->refs = 1;
+    assert_free(index);
+    assert_status(world_call(world.vmm, SYS_TASK_START, good), OK);
+}
+
+static void a_start_needs_but_a_frame_and_a_root(void **state)
+{
+    (void)state;
+    uint64_t index = world.next_index;
+    assert_status(MACHINE(TASK_START, .w = {index, 5}), OK);
+    struct task *t = fake_frame(index);
+    assert_int_equal(t->state, TASK_READY);
+    for (unsigned i = 0; i < TASK_SLOTS_FIRST; i++)
+        assert_int_equal(t->slots[i].type, SLOT_EMPTY);
 }
 
 static status_t mint(uint64_t number, uint64_t endpoint, uint64_t slot, uint64_t flags)
@@ -240,6 +341,9 @@ int main(void)
         KERNEL_TEST(giving_moves_into_a_new_task),
         KERNEL_TEST(giving_checks_what_and_where),
         KERNEL_TEST(giving_needs_no_flag),
+        KERNEL_TEST(a_start_gives_all_at_once),
+        KERNEL_TEST(a_start_is_all_or_nothing),
+        KERNEL_TEST(a_start_needs_but_a_frame_and_a_root),
         KERNEL_TEST(minting_gives_the_flags_asked_for_R1),
         KERNEL_TEST(minting_checks_every_word),
         KERNEL_TEST(revoking_finds_a_live_portal),

@@ -10,7 +10,7 @@ static void claiming_marks_the_frame(void **state)
     struct object *o;
     uint64_t index = world.next_index;
     fake_donate(index);
-    assert_status(object_claim(index, OBJECT_SLOTS, &o), OK);
+    assert_status(object_claim(index, OBJECT_SLOTS, PAGE_SIZE, &o), OK);
     assert_ptr_equal(o, fake_frame(index));
     assert_int_equal(o->kind, OBJECT_SLOTS);
     assert_int_equal(o->index, index);
@@ -23,7 +23,7 @@ static void a_frame_that_is_not_there_is_a_fault(void **state)
     struct object *o = NULL;
     const uint64_t bad[] = {UNMAPPED_INDEX, FAKE_FRAMES, 1ull << 32, UINT64_MAX};
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_status(object_claim(bad[i], OBJECT_TASK, &o), E_FAULT);
+        assert_status(object_claim(bad[i], OBJECT_TASK, PAGE_SIZE, &o), E_FAULT);
         assert_status(object_find(bad[i], OBJECT_TASK, &o), E_FAULT);
     }
     assert_null(o);
@@ -33,8 +33,8 @@ static void a_frame_in_use_is_busy(void **state)
 {
     (void)state;
     struct object *o = NULL;
-    assert_status(object_claim(0, OBJECT_TASK, &o), E_BUSY);
-    assert_status(object_claim(1, OBJECT_TASK, &o), E_BUSY);
+    assert_status(object_claim(0, OBJECT_TASK, PAGE_SIZE, &o), E_BUSY);
+    assert_status(object_claim(1, OBJECT_TASK, PAGE_SIZE, &o), E_BUSY);
     assert_null(o);
 }
 

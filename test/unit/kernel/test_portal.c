@@ -237,7 +237,7 @@ static void a_frame_is_destroyed_when_no_place_is_used(void **state)
     assert_status(destroy_step(frame()), OK);
     struct portal *p;
     assert_status(portal_find(number, &p), E_STATE);
-    assert_status(MACHINE(OBJECT_CREATE, .w = {world.portals, OBJECT_TASK}), OK);
+    assert_status(MACHINE(OBJECT_CREATE, .w = {world.portals, OBJECT_PORTALS}), OK);
 }
 
 int main(void)

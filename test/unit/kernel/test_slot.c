@@ -22,6 +22,8 @@ static void further_frames_extend_the_numbers(void **state)
     (void)state;
     struct task *t = make_task(PRIORITY_DEFAULT);
     uint64_t first = world.next_index, second = first + 1;
+    fake_donate(first);
+    fake_donate(second);
     assert_status(task_add_slots(t, first), OK);
     assert_status(task_add_slots(t, second), OK);
     struct slots *a = fake_frame(first), *b = fake_frame(second);

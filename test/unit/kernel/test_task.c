@@ -10,10 +10,7 @@ static status_t bind(struct task *t, paddr_t root, uint64_t priority, uint64_t f
     return MACHINE(TASK_BIND, .w = {t->object.index, root, priority, fs_base});
 }
 
-static status_t run(struct task *t, vaddr_t rip)
-{
-    return MACHINE(TASK_RUN, .w = {t->object.index, rip, 0x8000, 0x11, 0x22});
-}
+static const struct task_start good = {0x5000, PRIORITY_DEFAULT, TASK_RIP, 0x8000, 0x11};
 
 static status_t stop(struct task *t)
 {
@@ -29,11 +26,15 @@ static void a_fresh_task_is_new_and_empty(void **state)
 {
     (void)state;
     uint64_t index = world.next_index;
-    assert_status(MACHINE(OBJECT_CREATE, .w = {index, OBJECT_TASK}), OK);
-    struct task *t = fake_frame(index);
+    struct task *t;
+    fake_donate(index); // full of what somebody left
+    assert_status(task_create(index, &world.cpu, &good, &t), OK);
+    assert_ptr_equal(t, fake_frame(index));
     assert_int_equal(t->state, TASK_NEW);
     assert_ptr_equal(t->cpu, &world.cpu);
-    assert_int_equal(t->fpu.control, 0x37f);
+    assert_int_equal(t->root, 0x5000);
+    assert_int_equal(t->fs_base | t->special | t->n_logged | t->n_slot_frames, 0);
+    assert_false(t->has_fpu);
     for (unsigned i = 0; i < TASK_SLOTS_FIRST; i++)
         assert_int_equal(t->slots[i].type, SLOT_EMPTY);
 }
@@ -42,9 +43,25 @@ static void creation_claims_a_frame(void **state)
 {
     (void)state;
     struct task *t = NULL;
-    assert_status(task_create(UNMAPPED_INDEX, &world.cpu, &t), E_FAULT);
-    assert_status(task_create(1, &world.cpu, &t), E_BUSY);
+    assert_status(task_create(UNMAPPED_INDEX, &world.cpu, &good, &t), E_FAULT);
+    assert_status(task_create(1, &world.cpu, &good, &t), E_BUSY);
     assert_null(t);
+}
+
+static void creation_checks_with_what_it_starts(void **state)
+{
+    (void)state;
+    struct task *t = NULL;
+    struct task_start bad[] = {good, good, good, good};
+    bad[0].root = 0x5001;
+    bad[1].root = 0; // there is no space at 0
+    bad[2].priority = PRIORITIES;
+    bad[3].rip = FAKE_USER_END;
+    fake_donate(world.next_index);
+    for (unsigned i = 0; i < 4; i++)
+        assert_status(task_create(world.next_index, &world.cpu, &bad[i], &t), E_INVAL);
+    assert_null(t);
+    assert_status(task_create(world.next_index, &world.cpu, &good, &t), OK); // it is free still
 }
 
 static void binding_checks_every_word(void **state)
@@ -77,27 +94,16 @@ static void binding_needs_a_task_that_stands_still(void **state)
     assert_int_equal(t->effective, 1);
 }
 
-static void running_starts_it_once(void **state)
+static void what_was_held_begins_once(void **state)
 {
     (void)state;
     struct task *t = make_task(PRIORITY_DEFAULT);
-    assert_status(run(t, FAKE_USER_END), E_INVAL);
     assert_int_equal(t->state, TASK_NEW);
-    assert_status(run(t, TASK_RIP), OK);
+    assert_status(resume(t), OK);
     assert_int_equal(t->state, TASK_READY);
     assert_int_equal(t->regs.rip, TASK_RIP);
     assert_int_equal(t->regs.rsp, 0x8000);
-    assert_int_equal(t->regs.w[0], 0x11);
-    assert_int_equal(t->regs.w[1], 0x22);
-    assert_status(run(t, TASK_RIP), E_STATE);
-}
-
-static void running_needs_a_space(void **state)
-{
-    (void)state;
-    uint64_t index = world.next_index;
-    assert_status(MACHINE(OBJECT_CREATE, .w = {index, OBJECT_TASK}), OK);
-    assert_status(run(fake_frame(index), TASK_RIP), E_STATE);
+    assert_status(resume(t), E_STATE);
 }
 
 static void only_who_is_ready_is_stopped(void **state)
@@ -120,7 +126,6 @@ static void only_who_was_stopped_resumes(void **state)
 {
     (void)state;
     struct task *t = make_task(PRIORITY_DEFAULT);
-    assert_status(resume(t), E_STATE);
     start_task(t);
     assert_status(resume(t), E_STATE);
     assert_status(stop(t), OK);
@@ -168,11 +173,8 @@ static void destroying_drops_slots_in_bounded_steps(void **state)
     assert_status(MACHINE(TASK_SLOTS, .w = {t->object.index, slots}), OK);
     slot_t far = TASK_SLOTS_FIRST + 3;
     assert_status(slot_transfer(slot_of(t, CLIENT_PORTAL), slot_of(t, far), false, 0), OK);
-    unsigned n_slots = TASK_SLOTS_FIRST + SLOTS_PER_FRAME, steps = n_slots / KERNEL_WORK_MAX;
-    for (unsigned i = 0; i < steps; i++) {
-        assert_status(destroy_step(t), E_MORE);
-        assert_int_equal(t->n_swept, (i + 1) * KERNEL_WORK_MAX);
-    }
+    assert_status(destroy_step(t), E_MORE); // a frame of slots at a time
+    assert_int_equal(t->n_swept, TASK_SLOTS_FIRST);
     assert_status(resume(t), E_STATE); // halfway dead
     assert_status(stop(t), E_STATE);
     assert_ptr_not_equal(fake.forgotten, t);
@@ -266,10 +268,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         KERNEL_TEST(a_fresh_task_is_new_and_empty),
         KERNEL_TEST(creation_claims_a_frame),
+        KERNEL_TEST(creation_checks_with_what_it_starts),
         KERNEL_TEST(binding_checks_every_word),
         KERNEL_TEST(binding_needs_a_task_that_stands_still),
-        KERNEL_TEST(running_starts_it_once),
-        KERNEL_TEST(running_needs_a_space),
+        KERNEL_TEST(what_was_held_begins_once),
         KERNEL_TEST(only_who_is_ready_is_stopped),
         KERNEL_TEST(only_who_was_stopped_resumes),
         KERNEL_TEST(an_ended_task_does_not_resume),

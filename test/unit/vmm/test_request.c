@@ -41,7 +41,7 @@ static void test_dead_badges(void **state)
     fake_drop(f, &b);
     const struct request calls[] = {
         {.badge = other, .words = {vmm_word0(VMM_QUERY, 0)}},
-        {.badge = portal_badge(&f->vm, PORTAL_PAGER, a.value), .words = {vmm_word0(VMM_QUERY, 0)}},
+        {.badge = portal_badge(&f->vm, PORTAL_TASK, a.value), .words = {vmm_word0(VMM_QUERY, 0)}},
         {.badge = portal_badge(&f->vm, PORTAL_DEAD, a.value), .words = {vmm_word0(VMM_QUERY, 0)}},
         {.badge = badge,
          .words = {vmm_word0(VMM_SHARE, 0), VA, 1, VA, PROT_R},
@@ -59,14 +59,6 @@ static void test_dead_badges(void **state)
         assert_true(r.is_answered && !r.gives_cap);
         assert_int_equal((status_t)r.answer[0], E_REVOKED);
     }
-    // The pager's portal of init, called: it is no capability of a task's.
-    struct fake_cap pager = {CAP_NONE, 0};
-    for (unsigned i = 2; i < FAKE_OBJECTS; i++)
-        if (f->objects[i].kind == KERNEL_TASK)
-            pager = f->objects[i].slots[TASK_SLOT_PAGER];
-    struct request call = {.badge = portal_badge(&f->vm, PORTAL_PAGER, pager.value)};
-    request_serve(&f->vm, &call);
-    assert_int_equal((status_t)call.answer[0], E_REVOKED);
     struct request notification = {.event = EVENT_NOTIFICATION, .words = {77}};
     request_serve(&f->vm, &notification);
     assert_false(notification.is_answered);

@@ -68,12 +68,12 @@ static void test_full_window(void **state)
         if (i < PTE_ENTRIES - 1)
             entries[i] = pte_table(frame_address(table), false);
     }
-    assert_int_equal(object_map(&f->vm, root, &index), OK);
+    assert_int_equal(object_map(&f->vm, root, KERNEL_SLOTS, 0, &index), OK);
     assert_int_equal(index, (PTE_ENTRIES - 1) * PTE_ENTRIES);
     object_unmap(&f->vm, index);
     entries[PTE_ENTRIES - 1] = pte_table(frame_address(table), false);
     uint64_t n_free = f->vm.state->n_free;
-    assert_int_equal(object_map(&f->vm, root, &index), E_LIMIT);
+    assert_int_equal(object_map(&f->vm, root, KERNEL_SLOTS, 0, &index), E_LIMIT);
     vmm_settle(&f->vm);
     assert_int_equal(f->vm.state->n_free, n_free + 2); // and what was unmapped before
     for (unsigned i = 0; i < PTE_ENTRIES; i++)
@@ -91,10 +91,10 @@ static void test_no_frame_for_a_table(void **state)
     unsigned n = 0;
     pfn_t table = frame_number(pte_address(table_load(&f->vm, f->vm.state->window, 0)));
     while (frame_of(&f->vm, table)->used < PTE_ENTRIES)
-        assert_int_equal(object_map(&f->vm, root, &index[n++]), OK);
+        assert_int_equal(object_map(&f->vm, root, KERNEL_SLOTS, 0, &index[n++]), OK);
     uint32_t more = 77;
     fake_starve(f, 1);
-    assert_int_equal(object_map(&f->vm, root, &more), E_NOMEM);
+    assert_int_equal(object_map(&f->vm, root, KERNEL_SLOTS, 0, &more), E_NOMEM);
     vmm_settle(&f->vm);
     assert_int_equal(f->vm.state->n_free, 1);
     assert_int_equal(more, 77);

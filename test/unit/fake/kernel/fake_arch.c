@@ -29,7 +29,8 @@ void *fake_frame(uint64_t index)
 void fake_donate(uint64_t index)
 {
     ASAN_UNPOISON_MEMORY_REGION(window[index], PAGE_SIZE);
-    memset(window[index], 0, PAGE_SIZE);
+    memset(window[index], 0xa5, PAGE_SIZE); // what somebody left there
+    memset(window[index], 0, sizeof(struct object));
     fake.is_mapped[index] = true;
 }
 
@@ -49,14 +50,11 @@ bool arch_is_user_address(vaddr_t va)
     return va < FAKE_USER_END;
 }
 
-void arch_task_init(struct task *t)
+void arch_task_start(struct task *t, const struct task_start *start)
 {
-    t->fpu.control = 0x37f;
-}
-
-void arch_task_start(struct task *t, const uint64_t *args)
-{
-    t->regs = (struct registers){.w = {args[2], args[3]}, .rip = args[0], .rsp = args[1]};
+    t->regs.w[0] = start->arg;
+    t->regs.rip = start->rip;
+    t->regs.rsp = start->rsp;
 }
 
 void arch_task_forget(struct task *t)

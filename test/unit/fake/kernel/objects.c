@@ -22,14 +22,15 @@ struct task *make_task(unsigned priority)
 {
     uint64_t index = world.next_index++;
     assert_true(index < UNMAPPED_INDEX);
-    assert_status(MACHINE(OBJECT_CREATE, .w = {index, OBJECT_TASK}), OK);
-    assert_status(MACHINE(TASK_BIND, .w = {index, (index + 1) * PAGE_SIZE, priority, 0}), OK);
+    const uint64_t word0 = index | (uint64_t)priority << START_PRIORITY_SHIFT;
+    assert_status(
+        MACHINE(TASK_START, .flags = SYS_HOLD, .w = {word0, index + 1, 0, TASK_RIP, 0x8000}), OK);
     return fake_frame(index);
 }
 
 void start_task(struct task *t)
 {
-    assert_status(MACHINE(TASK_RUN, .w = {t->object.index, TASK_RIP, 0x8000}), OK);
+    assert_status(MACHINE(TASK_RESUME, .w = {t->object.index}), OK);
 }
 
 struct endpoint *make_endpoint(struct task *owner, slot_t slot)

@@ -13,6 +13,7 @@ struct town town;
 #define OWN_ENDPOINT 2u
 #define TO_BACK      3u
 #define TO_FRONT     4u
+#define BALLAST      14u
 #define MINTED       20u
 #define TOWN_SLOTS   22u
 
@@ -156,6 +157,9 @@ void town_build(void)
     make_portal(middle, TO_BACK, town.back, BADGE(2));
     make_portal(server, TO_FRONT, town.front, BADGE(3));
     make_pager(client, BADGE(4));
+    for (unsigned i = 0; i < KERNEL_WAKE_MAX; i++) // so many that it does not die in one call
+        assert_status(slot_transfer(slot_of(client, 0), slot_of(client, BALLAST + i), false, 0),
+                      OK);
     make_pager(server, BADGE(5));
     town.n_portals = world.next_portal % PORTALS_PER_FRAME;
     start_task(client);

@@ -19,11 +19,10 @@ struct world world;
 // As make_vmm() of kernel/main.c does it.
 static void make_vmm(void)
 {
-    const uint64_t args[] = {TASK_RIP, 0x8000, 0x9000, 0};
-    assert_int_equal(task_create(BOOT_OBJECT_VMM_TASK, &world.cpu, &world.vmm), OK);
+    const struct task_start start = {VMM_ROOT, PRIORITIES - 1, TASK_RIP, 0x8000, 0x9000};
+    assert_int_equal(task_create(BOOT_OBJECT_VMM_TASK, &world.cpu, &start, &world.vmm), OK);
     assert_int_equal(endpoint_create(BOOT_OBJECT_VMM_ENDPOINT, &machine_endpoint), OK);
-    assert_int_equal(task_bind(world.vmm, VMM_ROOT, PRIORITIES - 1, 0), OK);
-    assert_int_equal(task_run(world.vmm, args), OK);
+    assert_int_equal(task_resume(world.vmm), OK);
     world.vmm->slots[SLOT_SELF] =
         (struct slot){.type = SLOT_MACHINE, .flags = SLOT_COPY | SLOT_MOVE};
     world.vmm->slots[SLOT_PARENT] = (struct slot){
@@ -91,11 +90,12 @@ void world_switch(struct task *t)
     world.cpu.current = world.cpu.payer = t;
 }
 
-// The VMM zeroes what it is about to donate.
+// What the VMM is about to donate.
 static void donate(const struct task *t)
 {
     enum syscall_number number = header_number(t->regs.rax);
     uint64_t index = number == SYS_OBJECT_CREATE ? t->regs.w[0]
+                     : number == SYS_TASK_START  ? t->regs.w[0] & START_INDEX_MASK
                      : number == SYS_TASK_SLOTS  ? t->regs.w[1]
                                                  : UNMAPPED_INDEX;
     if (check_object(index, OBJECT_NONE))

@@ -333,7 +333,7 @@ bool fake_event(struct fake *f, uint32_t object, enum message_event kind,
     assert_int_equal(f->slots[slot].type, CAP_NONE);
     f->slots[slot] = (struct fake_cap){CAP_REPLY, object};
     struct request r = {.event = kind,
-                        .badge = portal_badge(&f->vm, PORTAL_PAGER, pager.value),
+                        .badge = portal_badge(&f->vm, PORTAL_TASK, pager.value),
                         .words = {words[0], words[1], words[2], words[3], 0x7000, words[5]}};
     serve(f, &r);
     if (r.is_answered)

@@ -104,18 +104,30 @@ bool kernel_hear(struct fake *f, const struct fake_report *r)
     return true;
 }
 
+// A frame for a new object: the first word says that there is none.
+static void assert_donated(struct fake *f, uint32_t index)
+{
+    uint64_t frame = window_frame(f, index), first;
+    assert_true(frame != 0);
+    memcpy(&first, f->memory + frame, sizeof first);
+    assert_int_equal(first, 0);
+    assert_int_equal(f->objects[index].kind, 0);
+}
+
+// The kernel's now.
+static void take_frame(struct fake *f, uint32_t index)
+{
+    memset(f->memory + window_frame(f, index), 0xa5, PAGE_SIZE);
+}
+
 static status_t object_create_call(void *context, uint32_t index, enum kernel_object kind,
                                    uint32_t slot)
 {
     struct fake *f = context;
-    uint64_t frame = window_frame(f, index);
-    assert_true(frame != 0);
+    assert_donated(f, index);
     if (is_to_fail(f))
         return E_LIMIT;
-    for (unsigned i = 0; i < PAGE_SIZE; i++)
-        assert_int_equal(f->memory[frame + i], 0);
     struct fake_object *o = &f->objects[index];
-    assert_int_equal(o->kind, 0);
     *o = (struct fake_object){.kind = (uint8_t)kind};
     if (kind == KERNEL_PORTALS)
         o->portals = calloc(PORTALS_IN_FRAME, sizeof *o->portals);
@@ -124,7 +136,7 @@ static status_t object_create_call(void *context, uint32_t index, enum kernel_ob
         f->slots[slot] = (struct fake_cap){CAP_ENDPOINT, index};
         o->refs = 1;
     }
-    memset(f->memory + frame, 0xa5, PAGE_SIZE); // the kernel's now
+    take_frame(f, index);
     return OK;
 }
 
@@ -168,32 +180,67 @@ static status_t object_destroy_call(void *context, uint32_t index)
     return OK;
 }
 
-static status_t task_bind(void *context, uint32_t task, paddr_t root, uint64_t priority)
+static status_t mint(struct fake *f, uint32_t portal, uint32_t endpoint, uint64_t badge)
 {
-    struct fake *f = context;
-    struct fake_object *o = object_at(f, task, KERNEL_TASK);
-    assert_non_null(o);
-    if (is_to_fail(f))
-        return E_LIMIT;
-    if (priority >= 32)
-        return E_INVAL;
-    o->root = root;
+    struct fake_portal *p = portal_at(f, portal);
+    assert_non_null(p);
+    if (p->endpoint && (p->endpoint != endpoint || p->badge != badge || p->is_dead))
+        return E_STATE;
+    p->endpoint = endpoint;
+    p->badge = badge;
+    p->refs++;
     return OK;
 }
 
-static status_t task_run(void *context, uint32_t task, vaddr_t rip, vaddr_t rsp, uint64_t arg)
+static void start_give(struct fake *f, const struct start *s, struct fake_object *o)
+{
+    o->slots[TASK_SLOT_PAGER] = (struct fake_cap){CAP_PORTAL, s->portal};
+    if (s->answer)
+        f->slots[s->answer] = kernel_copy(f, o->slots[TASK_SLOT_PAGER]);
+    if (s->self)
+        o->slots[TASK_SLOT_SELF] = (struct fake_cap){CAP_PORTAL, s->self};
+    if (s->parent)
+        o->slots[TASK_SLOT_PARENT] = f->slots[s->parent];
+    f->slots[s->parent] = (struct fake_cap){CAP_NONE, 0};
+}
+
+static status_t task_start(void *context, const struct start *s)
+{
+    struct fake *f = context;
+    struct fake_object *o = &f->objects[s->index];
+    assert_donated(f, s->index);
+    if (is_to_fail(f))
+        return E_LIMIT;
+    assert_true(s->priority <= PRIORITY_MAX);
+    assert_true(s->root && s->root % PAGE_SIZE == 0);
+    assert_int_equal(portal_at(f, s->portal)->endpoint, 0); // is new
+    assert_true(!s->answer || f->slots[s->answer].type == CAP_NONE);
+    bool is_probe = s->rip == (f->info.levels == 4 ? 0xffffff0000000000 : 0xfffe000000000000);
+    if (s->rip >> 47 && f->info.levels == 4 && !is_probe)
+        return E_INVAL;
+    if (s->parent && f->slots[s->parent].type == CAP_NONE)
+        return E_SLOT;
+    if (s->self && (portal_at(f, s->self)->is_dead || !portal_at(f, s->self)->endpoint))
+        return E_STATE;
+    if (s->self)
+        portal_at(f, s->self)->refs++;
+    assert_int_equal(mint(f, s->portal, VMM_OBJECT_ENDPOINT, s->badge), OK);
+    *o = (struct fake_object){.kind = KERNEL_TASK, .runs = !s->is_held, .rip = s->rip};
+    o->root = s->root;
+    start_give(f, s, o);
+    take_frame(f, s->index);
+    return OK;
+}
+
+static status_t task_resume(void *context, uint32_t task)
 {
     struct fake *f = context;
     struct fake_object *o = object_at(f, task, KERNEL_TASK);
-    (void)rsp, (void)arg;
     assert_non_null(o);
+    assert_false(o->runs);
     if (is_to_fail(f))
         return E_LIMIT;
-    bool is_probe = rip == (f->info.levels == 4 ? 0xffffff0000000000 : 0xfffe000000000000);
-    if (rip >> 47 && f->info.levels == 4 && !is_probe)
-        return E_INVAL;
     o->runs = true;
-    o->rip = rip;
     return OK;
 }
 
@@ -233,18 +280,15 @@ static status_t portal_mint_call(void *context, uint32_t portal, uint32_t endpoi
                                  uint32_t slot, uint64_t flags)
 {
     struct fake *f = context;
-    struct fake_portal *p = portal_at(f, portal);
     (void)flags;
-    assert_non_null(p);
+    assert_non_null(portal_at(f, portal));
     assert_non_null(object_at(f, endpoint, KERNEL_ENDPOINT));
     assert_int_equal(f->slots[slot].type, CAP_NONE);
     if (is_to_fail(f))
         return E_LIMIT;
-    if (p->endpoint && (p->endpoint != endpoint || p->badge != badge || p->is_dead))
-        return E_STATE;
-    p->endpoint = endpoint;
-    p->badge = badge;
-    p->refs++;
+    status_t status = mint(f, portal, endpoint, badge);
+    if (status != OK)
+        return status;
     f->slots[slot] = (struct fake_cap){CAP_PORTAL, portal};
     return OK;
 }
@@ -340,8 +384,8 @@ const char probe_code[FAKE_PROBE_BYTES] = "\x0f\x05 the probe's code";
 const struct ports kernel_ports = {
     .object_create = object_create_call,
     .object_destroy = object_destroy_call,
-    .task_bind = task_bind,
-    .task_run = task_run,
+    .task_start = task_start,
+    .task_resume = task_resume,
     .task_slots = task_slots,
     .slot_give = slot_give,
     .portal_mint = portal_mint_call,
