@@ -15,7 +15,7 @@ static status_t answer_level(const struct explained *e, unsigned level, uint64_t
     return OK;
 }
 
-static status_t answer_grant(const struct vmm *vm, const struct explained *e, uint64_t n,
+static status_t answer_grant(struct vmm *vm, const struct explained *e, uint64_t n,
                              uint64_t *answer)
 {
     const struct portal *grant;
@@ -30,7 +30,7 @@ static status_t answer_grant(const struct vmm *vm, const struct explained *e, ui
     return OK;
 }
 
-static void answer_outcome(const struct vmm *vm, struct request *c, const struct explained *e,
+static void answer_outcome(struct vmm *vm, struct request *c, const struct explained *e,
                            unsigned access)
 {
     c->answer[1] = (uint64_t)explain_outcome(e, access) | explain_denies(e, access) << 8;

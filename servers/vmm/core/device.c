@@ -7,18 +7,20 @@
 #include "space.h"
 #include "table.h"
 
-// The marked tables below a table.
-static void count_marked(const struct vmm *vm, pfn_t table, unsigned level, uint64_t *n,
+// What the marked tables below a table take, as far as that is no more than a step.
+static void count_marked(struct vmm *vm, pfn_t table, unsigned level, uint64_t *n,
                          uint64_t *n_links)
 {
     const struct frame *f = frame_of(vm, table);
-    for (unsigned i = f->first; level > 1 && f->used && i <= f->last; i++) {
+    for (unsigned i = f->first; level > 1 && f->used && i <= f->last && !vmm_is_spent(vm); i++) {
         pte_t e = table_load(vm, table, i);
         pfn_t child = frame_number(pte_address(e));
         if (!pte_is_table(e, level) || !device_is_below(vm, child))
             continue;
+        unsigned links = link_count(vm, child);
+        vmm_spend(vm, 2 * frame_of(vm, child)->used + WORK_LINK * links + WORK_FIND);
         ++*n;
-        *n_links += link_count(vm, child);
+        *n_links += links;
         count_marked(vm, child, level - 1, n, n_links);
     }
 }
@@ -26,8 +28,13 @@ static void count_marked(const struct vmm *vm, pfn_t table, unsigned level, uint
 status_t device_reserve(struct vmm *vm, pfn_t root, record_t account, struct reserve *r)
 {
     uint64_t need[3] = {0}, n_links = 0;
-    count_marked(vm, root, vm->state->levels, &need[0], &n_links);
     *r = (struct reserve){.account = account};
+    int64_t left = vm->left;
+    vm->left = STEP_WORK;
+    count_marked(vm, root, vm->state->levels, &need[0], &n_links);
+    if (vmm_is_spent(vm))
+        return E_LIMIT;
+    vm->left += left - STEP_WORK;
     status_t status = need[0] ? reserve_fill(vm, r, account, need, false) : OK;
     if (status == OK)
         status = link_reserve(vm, account, n_links, &r->links);

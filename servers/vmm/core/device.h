@@ -22,7 +22,8 @@ static inline bool device_is_below(const struct vmm *vm, pfn_t table)
     return frame_of(vm, table)->flags & FRAME_DEVICE;
 }
 
-// Sets aside, for `account`, the tables that a clone of `root` cannot share. Errors: E_NOMEM, E_QUOTA.
+// Sets aside, for `account`, the tables that a clone of `root` cannot share. Errors: E_LIMIT (they are so
+// many that leaving out what is in them takes longer than a step), E_NOMEM, E_QUOTA.
 must_check status_t device_reserve(struct vmm *vm, pfn_t root, record_t account, struct reserve *r);
 
 // Gives the fresh clone `to` of `from` tables without devices, from the reserve, which is then empty.

@@ -54,7 +54,7 @@ record_t explain_payer(const struct vmm *vm, const struct explained *e)
 }
 
 // A grant that is gone has left its vias without one: what was derived from it stays.
-bool explain_grant(const struct vmm *vm, const struct explained *e, unsigned n,
+bool explain_grant(struct vmm *vm, const struct explained *e, unsigned n,
                    const struct portal **grant, enum explain_kind *kind)
 {
     uint64_t page = e->spot.start;

@@ -31,7 +31,7 @@ record_t explain_payer(const struct vmm *vm, const struct explained *e);
 // The `n`-th of the grants through which the page came, nearest first: the one by which it was shared,
 // those that this one was derived from; then those of the share by which the source had got it.
 // False: there is none. *kind says which of them it is.
-bool explain_grant(const struct vmm *vm, const struct explained *e, unsigned n,
+bool explain_grant(struct vmm *vm, const struct explained *e, unsigned n,
                    const struct portal **grant, enum explain_kind *kind);
 
 // The same in a few lines for the log, of an access in a space, which ended a task.

@@ -79,16 +79,22 @@ static void via_unlist(struct vmm *vm, const struct via *v)
         via_of(vm, v->next_of_grant)->prev_of_grant = v->prev_of_grant;
 }
 
+bool via_is_deepest(const struct vmm *vm, record_t id)
+{
+    return id && via_of(vm, id)->depth == VIAS_DEEP;
+}
+
 record_t via_add(struct vmm *vm, portal_t grant, record_t parent, record_t *reserve)
 {
     record_t id = reserve_pop(vm, reserve);
     link_of(vm, id)->kind = RECORD_VIA;
     struct via *v = via_of(vm, id);
-    *v = (struct via){.kind = RECORD_VIA, .parent = parent};
+    *v = (struct via){.kind = RECORD_VIA, .depth = 1, .parent = parent};
     via_list(vm, id, grant);
     if (!parent)
         return id;
     struct via *p = via_of(vm, parent);
+    v->depth = p->depth + 1;
     v->next = p->child;
     if (v->next)
         via_of(vm, v->next)->prev = id;
@@ -129,25 +135,27 @@ void via_pass(struct vmm *vm, portal_t from, portal_t to)
 }
 
 // The link of a table that names the entry, or that of `via` in its half. 0: there is none.
-static record_t find_link(const struct vmm *vm, pfn_t table, unsigned i, record_t via)
+static record_t find_link(struct vmm *vm, pfn_t table, unsigned i, record_t via)
 {
-    unsigned word = i % LINK_ENTRIES / 64;
-    for (record_t id = frame_of(vm, table)->link; id;) {
+    unsigned word = i % LINK_ENTRIES / 64, n = 0;
+    record_t id = frame_of(vm, table)->link;
+    for (; id; n++) {
         const struct link *l = link_of(vm, id);
         if (l->half == i / LINK_ENTRIES && (via ? l->via == via : l->entries[word] >> i % 64 & 1))
-            return id;
+            break;
         id = l->next_of_table;
     }
-    return 0;
+    vmm_spend(vm, n / 2);
+    return id;
 }
 
-record_t link_via(const struct vmm *vm, pfn_t table, unsigned i)
+record_t link_via(struct vmm *vm, pfn_t table, unsigned i)
 {
     record_t id = find_link(vm, table, i, 0);
     return id ? link_of(vm, id)->via : 0;
 }
 
-bool link_is_there(const struct vmm *vm, pfn_t table, unsigned i, record_t via)
+bool link_is_there(struct vmm *vm, pfn_t table, unsigned i, record_t via)
 {
     return find_link(vm, table, i, via);
 }
@@ -195,6 +203,7 @@ void link_copy(struct vmm *vm, pfn_t from, pfn_t to, record_t *reserve)
         const struct link *old = link_of(vm, id);
         struct link *l = link_add(vm, to, old->half, old->via, reserve);
         __builtin_memcpy(l->entries, old->entries, sizeof l->entries);
+        vmm_spend(vm, WORK_LINK);
         id = old->next_of_table;
     }
 }
@@ -246,17 +255,21 @@ static bool link_cut(struct link *l, unsigned from, unsigned last)
 
 void link_clear(struct vmm *vm, pfn_t table, unsigned from, unsigned n)
 {
-    for (record_t id = frame_of(vm, table)->link; id;) {
+    record_t id = n == 1 ? find_link(vm, table, from, 0) : frame_of(vm, table)->link;
+    while (id) {
         struct link *l = link_of(vm, id);
-        record_t next = l->next_of_table;
+        record_t next = n == 1 ? 0 : l->next_of_table;
         if (link_cut(l, from, from + n - 1))
             link_free(vm, id);
+        vmm_spend(vm, WORK_LINK);
         id = next;
     }
 }
 
 void link_free_all(struct vmm *vm, pfn_t table)
 {
-    while (frame_of(vm, table)->link)
+    while (frame_of(vm, table)->link) {
         link_free(vm, frame_of(vm, table)->link);
+        vmm_spend(vm, WORK_LINK);
+    }
 }

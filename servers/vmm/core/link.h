@@ -10,14 +10,17 @@
 // by which the shared pages had come themselves. There may be several that say the same. A *link*
 // says which entries of one half of a table came by one via. A via without links and children goes,
 // and so does a link without entries: all that takes away never fails and never allocates.
+//
+// A table has no more links than entries, since each of them names another one: walks through them are
+// bounded, and spend units. So are walks up the vias: VIAS_DEEP.
 #pragma once
 
 #include "frame.h"
 
 struct via {
-    uint8_t kind; // RECORD_VIA
-    bool is_held; // stays, though nothing refers to it: a revoke is at it
-    uint16_t reserved;
+    uint8_t kind;    // RECORD_VIA
+    bool is_held;    // stays, though nothing refers to it: a revoke is at it
+    uint16_t depth;  // from pages that were their space's own, 1 is the first
     portal_t grant;  // 0: it is gone, and nobody can revoke it
     record_t parent; // 0: the pages were their space's own
     record_t child;  // the first of what was shared on
@@ -26,6 +29,7 @@ struct via {
     record_t links;
 };
 
+#define VIAS_DEEP    64u // times that pages are shared on: no further
 #define LINK_ENTRIES 256u
 #define LINK_WORDS   (LINK_ENTRIES / 64)
 
@@ -51,6 +55,8 @@ void link_unreserve(struct vmm *vm, record_t *head);
 
 // The via of the grant below `parent`, or 0. One that was used long ago may not be found.
 record_t via_find(const struct vmm *vm, portal_t grant, record_t parent);
+// Whether nothing can be shared on that came by this via, or 0.
+bool via_is_deepest(const struct vmm *vm, record_t id);
 // A new one, of a reserved record. It must get a link or a child.
 record_t via_add(struct vmm *vm, portal_t grant, record_t parent, record_t *reserve);
 // Frees it, and those above it, as far as nothing refers to them.
@@ -59,9 +65,9 @@ void via_release(struct vmm *vm, record_t id);
 void via_pass(struct vmm *vm, portal_t from, portal_t to);
 
 // By which via an entry came; 0 if by none.
-record_t link_via(const struct vmm *vm, pfn_t table, unsigned i);
+record_t link_via(struct vmm *vm, pfn_t table, unsigned i);
 // Whether the half of the table around entry `i` has a link of that via.
-bool link_is_there(const struct vmm *vm, pfn_t table, unsigned i, record_t via);
+bool link_is_there(struct vmm *vm, pfn_t table, unsigned i, record_t via);
 // Reserved records that a copy of the table takes.
 unsigned link_count(const struct vmm *vm, pfn_t table);
 

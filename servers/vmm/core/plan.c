@@ -147,7 +147,7 @@ static void plan_here(struct vmm *vm, struct edit *e, pte_t pte, unsigned level,
     }
 }
 
-const struct lineage *edit_lineage(const struct vmm *vm, struct edit *e, uint64_t page)
+const struct lineage *edit_lineage(struct vmm *vm, struct edit *e, uint64_t page)
 {
     struct lineage *l = &e->lineage;
     uint64_t from = edit_place_from(e, page);
@@ -170,6 +170,7 @@ const struct lineage *edit_lineage(const struct vmm *vm, struct edit *e, uint64_
 static void plan_link(struct vmm *vm, struct edit *e, pfn_t table, unsigned level,
                       const struct step *s)
 {
+    int64_t left = vm->left;
     const struct lineage was = e->lineage, *l = edit_lineage(vm, e, s->from);
     uint64_t half = s->from / (pt_span(level) * LINK_ENTRIES) << 2 | level;
     bool is_other = was.parent != l->parent || !e->linked;
@@ -177,9 +178,12 @@ static void plan_link(struct vmm *vm, struct edit *e, pfn_t table, unsigned leve
         return;
     record_t via = via_find(vm, e->grant, l->parent);
     bool has_link = via && table.n && link_is_there(vm, table, s->i, via);
+    if (!via && via_is_deepest(vm, l->parent))
+        e->status = E_LIMIT;
     *(via ? &e->spared_vias : &e->need_vias) += is_other;
     *(has_link ? &e->spared_links : &e->need_links) += 1;
     e->linked = half;
+    e->work += left - vm->left; // the commit looks for them too
 }
 
 static void plan_table(struct vmm *vm, struct edit *e, pfn_t table, pte_t fill, unsigned level,
@@ -189,7 +193,7 @@ static void plan_new_table(struct edit *e, unsigned n_links)
 {
     e->need[0]++;
     e->need_links += n_links;
-    e->work += WORK_MANY;
+    e->work += WORK_MANY + (int64_t)n_links * WORK_LINK;
 }
 
 // Counts the frames for the table below an entry that is descended into, and below that.
@@ -207,6 +211,7 @@ static void plan_child(struct vmm *vm, struct edit *e, pte_t pte, unsigned level
         if (is_joint && edit_is_idle(vm, e, child, level - 1, s))
             return;
         n_links = is_joint ? link_count(vm, child) : 0;
+        vmm_spend(vm, n_links / 2);
         pte = PTE_NONE;
     }
     if ((is_new || is_joint) && !is_counted)

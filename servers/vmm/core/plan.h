@@ -29,7 +29,7 @@ bool edit_keeps(const struct vmm *vm, const struct edit *e, pte_t pte, unsigned 
 
 // Where PLACE's page comes from: a page number in the source's space; and by which via.
 uint64_t edit_place_from(const struct edit *e, uint64_t page);
-const struct lineage *edit_lineage(const struct vmm *vm, struct edit *e, uint64_t page);
+const struct lineage *edit_lineage(struct vmm *vm, struct edit *e, uint64_t page);
 
 // The page at which a step begins.
 uint64_t edit_start(const struct edit *e);

@@ -46,7 +46,7 @@ struct clone {
 
 // A space with the same pages as `source`, in two steps of which the second cannot fail. CLONE_COW
 // shares tables and pages until someone writes; CLONE_COPY copies the pages now, or in steps, but for
-// those shared on purpose. Errors: E_QUOTA, E_NOMEM.
+// those shared on purpose. Errors: E_LIMIT (too much device memory: device.h), E_QUOTA, E_NOMEM.
 must_check status_t clone_prepare(struct vmm *vm, record_t source, enum clone_mode mode,
                                   uint64_t quota, struct clone *c);
 void clone_commit(struct vmm *vm, struct clone *c);

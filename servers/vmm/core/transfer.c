@@ -37,7 +37,8 @@ static bool share_note(struct vmm *vm, const struct transfer *t, record_t parent
 {
     record_t via = via_find(vm, t->grant, parent), new_via = 0, new_link = 0;
     bool has_link = via && link_is_there(vm, to->table, to->i, via);
-    if (!via && link_reserve(vm, space_of(vm, t->from)->account, 1, &new_via) != OK)
+    if (!via && (via_is_deepest(vm, parent) ||
+                 link_reserve(vm, space_of(vm, t->from)->account, 1, &new_via) != OK))
         return false;
     if (!has_link && link_reserve(vm, space_of(vm, t->to)->account, 1, &new_link) != OK) {
         link_unreserve(vm, &new_via);

@@ -111,6 +111,7 @@ struct vmm {
 #define WORK_PAGE 54 // a page of 4 KiB zeroed or copied
 #define WORK_MANY 64 // a table copied or filled, a large page split or joined
 #define WORK_FREE 3  // a page given up
+#define WORK_LINK 4  // a link copied, or looked through when entries go
 #define WORK_FIND 8  // a walk from the root down
 
 static inline void vmm_spend(struct vmm *vm, int64_t units)

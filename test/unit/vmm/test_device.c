@@ -305,9 +305,29 @@ static void test_the_audit_sees(void **state)
     fake_drop(f, &a);
 }
 
+// Windows in so many tables that to leave them out of a clone takes too long: it is refused.
+static void test_too_much_to_leave_out(void **state)
+{
+    struct fake *f = *state;
+    struct fake_cap a = new_space(f), clone;
+    const uint64_t snapshot[MESSAGE_WORDS] = {vmm_word0(VMM_SNAPSHOT, 0)};
+    unsigned n = STEP_WORK / 13;
+    for (unsigned i = 0; i < n; i++)
+        assert_int_equal(fake_share(f, f->devices, CLOCK, 1, a, i * (512 * PAGE_SIZE), RW), OK);
+    for (unsigned mode = CLONE_COPY; mode <= CLONE_COW; mode++)
+        assert_int_equal(fake_clone(f, a, mode, 0, &clone), E_LIMIT);
+    assert_int_equal(fake_call(f, a, snapshot, NULL, &clone, NULL), E_LIMIT);
+    assert_int_equal(fake_audit(f), 0);
+    assert_int_equal(fake_unmap(f, a, 0, n / 2 * 512), OK);
+    assert_int_equal(fake_clone(f, a, CLONE_COW, 0, &clone), OK);
+    fake_drop(f, &clone);
+    fake_drop(f, &a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        FAKE_TEST(test_too_much_to_leave_out),
         FAKE_TEST(test_the_space_of_devices),
         cmocka_unit_test(test_not_the_kernels_own),
         FAKE_TEST(test_a_window),

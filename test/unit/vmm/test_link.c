@@ -292,6 +292,65 @@ static void test_audit_sees_disagreement(void **state)
     drop_spaces(f, &t);
 }
 
+// Pages are shared on and on, one by one or several: so often and no further.
+static void test_depth(void **state)
+{
+    struct fake *f = *state;
+    for (unsigned n = 1; n < 3; n++) {
+        struct two t = new_spaces(f);
+        const struct fake_cap at[] = {t.a, t.b};
+        assert_int_equal(fake_map(f, t.b, VA2, 1, RW, 0), OK); // its table is there
+        for (unsigned i = 0; i < VIAS_DEEP; i++)
+            assert_int_equal(fake_share(f, at[i & 1], i ? VA2 + i * 0x2000 : VA, n, at[~i & 1],
+                                        VA2 + (i + 1) * 0x2000, RW),
+                             OK);
+        uint64_t sum = fake_sum(f), charged = f->vm.state->n_charged;
+        assert_int_equal(fake_share(f, t.a, VA2 + VIAS_DEEP * 0x2000, n, t.b, VA2 << 1, RW),
+                         E_LIMIT);
+        assert_true(fake_sum(f) == sum && f->vm.state->n_charged == charged);
+        assert_int_equal(fake_move(f, t.a, VA2 + VIAS_DEEP * 0x2000, n, t.b, VA2 << 1, RW), OK);
+        assert_int_equal(fake_audit(f), 0);
+        drop_spaces(f, &t);
+    }
+}
+
+static int64_t least_left;
+
+static void watch_left(struct fake *f)
+{
+    least_left = f->vm.left < least_left ? f->vm.left : least_left;
+}
+
+// A table full of pages each of which came its own way: to look through its links is work like any other, and
+// no message does much more than its share.
+static void test_a_table_full_of_links(void **state)
+{
+    struct fake *f = *state;
+    struct two t = new_spaces(f);
+    struct fake_cap grants[512];
+    for (unsigned i = 0; i < 512; i++) {
+        assert_int_equal(fake_derive(f, t.a, 0, 1 << 20, RIGHTS_SPACE, &grants[i]), OK);
+        assert_int_equal(fake_share(f, grants[i], VA, 1, t.b, VA2 + i * PAGE_SIZE, RW), OK);
+    }
+    assert_int_equal(links_at(f, t.b, VA2), 512);
+    f->vm.state->step_work = 2000;
+    f->n_more = 0;
+    f->between = watch_left;
+    least_left = 0;
+    assert_int_equal(fake_share(f, t.b, VA2, 512, t.a, VA2, RW), OK);
+    assert_in_range(f->n_more, 512 * 256 / 2 / 2000, 10 * 512);
+    f->n_more = 0;
+    assert_int_equal(fake_move(f, t.b, VA2, 512, t.b, VA2 << 1, RW), OK);
+    assert_in_range(f->n_more, 512 * 128 / 2 / 2000, 10 * 512);
+    assert_true(least_left > -6000);
+    f->between = NULL;
+    f->vm.state->step_work = STEP_WORK;
+    assert_int_equal(fake_audit(f), 0);
+    for (unsigned i = 0; i < 512; i++)
+        fake_drop(f, &grants[i]);
+    drop_spaces(f, &t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +359,8 @@ int main(void)
         FAKE_TEST(test_many_vias),
         FAKE_TEST(test_tables_copied_and_split),
         FAKE_TEST(test_without_memory),
+        FAKE_TEST(test_depth),
+        FAKE_TEST(test_a_table_full_of_links),
         FAKE_TEST(test_who_pays),
         FAKE_TEST(test_audit_sees_disagreement),
     };
