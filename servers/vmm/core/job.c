@@ -64,8 +64,8 @@ static void job_end(struct vmm *vm, record_t id, status_t status)
     j->edits = PFN_NONE;
     if (status != OK && j->has_pager)
         pager_forget(vm, j->spaces[0]);
-    if (status != OK && j->is_clone)
-        space_fail(vm, j->spaces[0], status);
+    if (status != OK && j->clone_of)
+        space_fail(vm, j->spaces[0], j->clone_of, status);
     if (j->by)
         job_keep(vm, id, j, status);
     else
@@ -118,7 +118,7 @@ static status_t job_make(struct vmm *vm, const struct work *w, uint8_t at, bool 
     frame_of(vm, pfn)->flags = 0;
     *j = (struct job){.kind = RECORD_JOB,
                       .commits = commits,
-                      .is_clone = w->is_clone,
+                      .clone_of = w->clone_of,
                       .has_pager = w->has_pager,
                       .n = (uint8_t)w->n,
                       .at = at,

@@ -31,13 +31,13 @@
 struct job {
     uint8_t kind;       // RECORD_JOB
     bool commits : 1;   // it is past what may fail
-    bool is_clone : 1;  // if it fails, its space is nothing
     bool has_pager : 1; // if it fails, the latest pager of its first space goes
     uint8_t n, at;      // edits, and the one at hand
     status_t status;    // how it ended
     portal_t by, to;    // the grants through which it was asked for; by 0: nobody comes back for it
     uint32_t serial;    // with the record's id it names the job to its caller
     record_t spaces[2]; // one or two; the first is that of `by`
+    record_t clone_of;  // this space was to be: if it fails, the first space is nothing
     pfn_t edits;        // a frame with struct edit[]; none: it has ended
     record_t next;      // of those of its space that have ended
 };
@@ -49,7 +49,8 @@ struct work {
     record_t account;
     portal_t by, to; // as in struct job
     record_t spaces[2];
-    bool is_clone, has_pager;
+    record_t clone_of;
+    bool has_pager;
     unsigned n, n_alone; // edits, and how many of them if all is done at once
     struct edit *edits;
     uint64_t token; // out, with E_MORE: what the caller has to show to go on

@@ -71,6 +71,16 @@ void pt_clone_root(struct vmm *vm, pfn_t from, pfn_t to)
         flush_space(vm, frame_address(from));
 }
 
+void pt_claim_root(struct vmm *vm, pfn_t root)
+{
+    const struct frame *f = frame_of(vm, root);
+    for (unsigned i = f->first; f->used && i <= f->last; i++) {
+        pte_t *e = table_entry(vm, root, i);
+        if (pte_is_table(*e, f->level) && frame_of(vm, frame_number(pte_address(*e)))->refs == 1)
+            e->bits |= PTE_W;
+    }
+}
+
 // How many tables below `root` a path to the page has that must be copied, the first with several
 // parents and all below it. False: it does not lead to level 1, or lineage would be to copy too.
 static bool count_joint(const struct vmm *vm, pfn_t root, uint64_t page, unsigned *n)

@@ -48,6 +48,9 @@ void pt_init_root(struct vmm *vm, pfn_t root, pte_t entry);
 // copied, W is cleared in both. Flushes all of `from`.
 void pt_clone_root(struct vmm *vm, pfn_t from, pfn_t to);
 
+// Sets W, which a clone that came to nothing took away, over the tables that the root alone has.
+void pt_claim_root(struct vmm *vm, pfn_t root);
+
 // Makes the tables on the way to a page, which all are there, the root's own: copies those that have
 // other parents too. False, and nothing changed: an edit of the page has to do it, or there is not as
 // much memory or quota as that and one frame more take. Gathers the flush.

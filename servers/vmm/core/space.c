@@ -132,8 +132,11 @@ static struct edit clone_edit(const struct vmm *vm, const struct clone *c, pfn_t
 static status_t clone_prepare_job(struct vmm *vm, struct clone *c)
 {
     struct edit copy = clone_edit(vm, c, space_of(vm, c->space)->root);
-    const struct work w = {
-        .account = copy.account, .spaces = {c->space}, .is_clone = true, .n = 1, .edits = &copy};
+    const struct work w = {.account = copy.account,
+                           .spaces = {c->space},
+                           .clone_of = c->source,
+                           .n = 1,
+                           .edits = &copy};
     edit_cancel(vm, &c->copy);
     c->is_long = true;
     return job_start(vm, &w);
@@ -211,12 +214,15 @@ static void root_clear(struct vmm *vm, pfn_t root)
     }
 }
 
-void space_fail(struct vmm *vm, record_t id, status_t status)
+// The source may be gone, and its record be another space's by now: what is done to it is right for any.
+void space_fail(struct vmm *vm, record_t id, record_t source, status_t status)
 {
     struct space *s = space_of(vm, id);
     s->failure = (int8_t)status;
     flush_space(vm, frame_address(s->root));
     root_clear(vm, s->root);
+    if (record_exists(vm, source, RECORD_SPACE))
+        pt_claim_root(vm, space_of(vm, source)->root);
 }
 
 // The snapshot holds what both have, so it can be dropped here first.

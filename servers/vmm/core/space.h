@@ -53,8 +53,9 @@ void clone_commit(struct vmm *vm, struct clone *c);
 // Instead of it, when the space is gone already.
 void clone_cancel(struct vmm *vm, struct clone *c);
 
-// Its pages could not be copied: it is empty from now on, and SETTLE says why.
-void space_fail(struct vmm *vm, record_t id, status_t status);
+// The pages of `source` could not be copied: the space is empty from now on, SETTLE says why, and what
+// is the source's alone again is as it was.
+void space_fail(struct vmm *vm, record_t id, record_t source, status_t status);
 
 // The user half becomes that of `snapshot`: what this space alone had is freed, all else is shared
 // until someone writes. Allocates nothing.

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "servers/vmm/core/space.h"
+#include "servers/vmm/core/table.h"
 #include "test/unit/fake/vmm/fake.h"
 
 #define VA    0x40000000ull
@@ -301,8 +302,22 @@ static void test_the_destination_goes(void **state)
     fake_drop(f, &b);
 }
 
+// All tables on the way to a page, the root's user half first.
+struct path {
+    pte_t entries[5][PTE_ENTRIES];
+};
+
+static void read_path(struct fake *f, struct fake_cap a, vaddr_t va, struct path *path)
+{
+    pfn_t table = frame_number(fake_root(f, a));
+    for (unsigned level = f->info.levels; level; level--) {
+        memcpy(path->entries[level - 1], table_entries(&f->vm, table), PAGE_SIZE);
+        table = frame_number(pte_address(table_load(&f->vm, table, table_index(va >> 12, level))));
+    }
+}
+
 // A long clone that finds no memory, whoever's step it is that does not: its caller is told, and what he has
-// is empty. Nobody else is concerned.
+// is empty. Nobody else is concerned, and each entry of the source is as it was.
 static void test_a_clone_fails(void **state)
 {
     struct fake *f = *state;
@@ -311,10 +326,12 @@ static void test_a_clone_fails(void **state)
     for (unsigned helps = 0; helps < 3; helps++)
         for (unsigned work = 1; work <= 121; work = work * 3 + 1) {
             struct fake_cap a = new_space(f, 0), c = {CAP_NONE, 0};
+            static struct path before, after;
             uint64_t answer[MESSAGE_WORDS];
             uint8_t byte;
             assert_int_equal(fake_map(f, a, VA, PAGES, RW, MAP_4K), OK);
             assert_int_equal(fake_write(f, a, VA, 9), OK);
+            read_path(f, a, VA, &before);
             uint64_t clone[MESSAGE_WORDS] = {vmm_word0(VMM_SPACE_CLONE, 0), CLONE_COPY, 30};
             f->vm.state->step_work = work;
             assert_int_equal(fake_begin(f, a, clone, &c), E_MORE);
@@ -326,6 +343,8 @@ static void test_a_clone_fails(void **state)
                 else
                     (void)fake_call(f, c, settle, NULL, NULL, NULL);
             }
+            read_path(f, a, VA, &after);
+            assert_memory_equal(&before, &after, sizeof before);
             assert_int_equal(fake_audit(f), 0);
             f->vm.state->step_work = STEP_WORK;
             for (unsigned i = 0; i < 2; i++)
