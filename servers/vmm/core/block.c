@@ -118,24 +118,30 @@ at_once pfn_t block_take(struct vmm *vm, unsigned level)
     return pfn;
 }
 
-unsigned block_take_frames(struct vmm *vm, pfn_t *frames, unsigned max)
+// Chains some of the stretch's fresh frames: it has no others.
+static void stretch_chain(struct vmm *vm, struct stretch *s, uint32_t number, unsigned max)
+{
+    uint32_t first = number * PTE_ENTRIES - s->n_fresh;
+    unsigned n = s->n_fresh < max ? s->n_fresh : max;
+    for (uint32_t i = 1; i <= n; i++)
+        frame_of(vm, (pfn_t){first + i - 1})->next = (pfn_t){i < n ? first + i : 0};
+    s->free = (pfn_t){first};
+    s->n_fresh = (uint16_t)(s->n_fresh - n);
+}
+
+struct block_row block_take_row(struct vmm *vm, unsigned max, pfn_t **rest)
 {
     uint32_t number = stretch_find(vm, 1);
     invariant(number);
     struct stretch *all = vm->stretches[0], *s = &all[number];
-    unsigned n = s->n_free < max ? s->n_free : max, i = 0;
-    pfn_t free = s->free;
-    for (; i < n && free.n; i++) {
-        frames[i] = free;
-        free = frame_of(vm, free)->next;
-    }
-    s->free = free;
-    for (uint32_t fresh = number * PTE_ENTRIES - s->n_fresh; i < n; i++, s->n_fresh--)
-        frames[i] = (pfn_t){fresh++};
+    if (!s->free.n)
+        stretch_chain(vm, s, number, max);
+    unsigned n_chained = s->n_free - s->n_fresh, n = n_chained < max ? n_chained : max;
     s->n_free = (uint16_t)(s->n_free - n);
     if (!s->n_free)
         stretch_unlist(all, number);
-    return n;
+    *rest = &s->free;
+    return (struct block_row){.first = s->free, .n = n};
 }
 
 static void stretch_add(struct vmm *vm, unsigned level, uint32_t number, unsigned n);

@@ -61,8 +61,16 @@ static inline struct stretch *block_stretch(const struct vmm *vm, pfn_t pfn, uns
 // in it tells of a frame what it says), those of its other frames are BODY. PFN_NONE: no block of 2 MiB or 1 GiB is free as a whole.
 pfn_t block_take(struct vmm *vm, unsigned level);
 
-// Takes several frames that were claimed, at least 1 and at most `max`. Answers how many.
-unsigned block_take_frames(struct vmm *vm, pfn_t *frames, unsigned max);
+// Frames chained by their records' `next`, of one stretch.
+struct block_row {
+    pfn_t first, last;
+    uint32_t n;
+};
+
+// Takes some of `max` frames that were claimed, at least one; `last` is not filled in. Who walks the
+// row puts what its last record names as next into **rest, before anything else is taken. But for
+// their first 16 bytes the records are zero.
+struct block_row block_take_row(struct vmm *vm, unsigned max, pfn_t **rest);
 
 // Gives back what nobody has seen since it was taken.
 void block_give(struct vmm *vm, pfn_t pfn, unsigned level);
@@ -71,11 +79,7 @@ void block_give(struct vmm *vm, pfn_t pfn, unsigned level);
 // are any it waits: block_give_waiting() makes it free when they are issued. `flags`: FRAME_ZERO or 0.
 void block_retire(struct vmm *vm, pfn_t pfn, unsigned level, uint8_t flags);
 
-// The same for frames of one stretch, of kind FREE, chained from `first` to `last`.
-struct block_row {
-    pfn_t first, last;
-    uint32_t n;
-};
+// The same for a row of frames, of kind FREE.
 void block_retire_row(struct vmm *vm, const struct block_row *row);
 
 void block_give_waiting(struct vmm *vm);

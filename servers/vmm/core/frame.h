@@ -106,6 +106,23 @@ static inline bool frame_is_plain(const struct frame *f)
     return head == FRAME_PAGE;
 }
 
+// The first eight bytes of its record if it has one reference.
+#define FRAME_SOLE (FRAME_PAGE | 1ull << 32)
+
+static inline bool frame_is_sole(const struct frame *f)
+{
+    uint64_t head;
+    __builtin_memcpy(&head, f, sizeof head);
+    return head == FRAME_SOLE;
+}
+
+// Makes it such a page, of a record that is zero behind its first 16 bytes.
+static inline void frame_set_sole(struct frame *f, record_t account)
+{
+    const uint64_t words[2] = {FRAME_SOLE, account};
+    __builtin_memcpy(f, words, sizeof words);
+}
+
 // The memory of a frame, through the physical mapping.
 static inline void *frame_at(const struct vmm *vm, pfn_t pfn)
 {

@@ -142,12 +142,43 @@ void page_drop(struct vmm *vm, pfn_t pfn, unsigned level)
         frame_free(vm, pfn);
 }
 
-// Frames to be freed, of one account and one stretch: neighbours often are.
+// Pages to be freed, of one account and one stretch, whose entries look alike: neighbours often do.
 struct drop {
     record_t account;
-    uint32_t stretch;
+    uint64_t alike;       // what the entries have in common
+    struct frame *frames; // of the stretch
     struct block_row row;
 };
+
+#define IN_STRETCH ((PTE_ENTRIES - 1) * PAGE_SIZE) // the bits that tell the frames of one apart
+
+// Drops pages as far as they are plain and, if nobody else has them, belong to the row. Answers how
+// many there are.
+static unsigned drop_row(struct drop *d, const pte_t *e, unsigned n)
+{
+    pfn_t first = d->row.first;
+    unsigned i = 0, n_joint = 0;
+    for (; i < n && (e[i].bits & ~(uint64_t)IN_STRETCH) == d->alike; i++) {
+        uint64_t offset = (e[i].bits & IN_STRETCH) / (PAGE_SIZE / sizeof *d->frames);
+        struct frame *f = (struct frame *)((char *)d->frames + offset);
+        if (!frame_is_plain(f))
+            break;
+        if (--f->refs) {
+            n_joint++;
+            continue;
+        }
+        if (f->account != d->account) {
+            f->refs = 1;
+            break;
+        }
+        f->kind = FRAME_FREE;
+        f->next = first;
+        first = frame_number(pte_address(e[i]));
+    }
+    d->row.first = first;
+    d->row.n += i - n_joint;
+    return i;
+}
 
 static void drop_end(struct vmm *vm, const struct drop *d)
 {
@@ -157,29 +188,33 @@ static void drop_end(struct vmm *vm, const struct drop *d)
     block_retire_row(vm, &d->row);
 }
 
+// Drops what is not of the row, and may begin another.
+static void drop_other(struct vmm *vm, struct drop *d, pte_t e)
+{
+    pfn_t pfn = frame_number(pte_address(e));
+    struct frame *f = frame_of(vm, pfn);
+    if (!pte_has_page(e))
+        return;
+    if (!frame_is_plain(f) || f->refs > 1) {
+        page_drop(vm, pfn, 1);
+        return;
+    }
+    drop_end(vm, d);
+    *d = (struct drop){f->account,
+                       e.bits & ~(uint64_t)IN_STRETCH,
+                       frame_of(vm, block_start(pfn, 2)),
+                       {pfn, pfn, 1}};
+    f->kind = FRAME_FREE;
+    f->refs = 0;
+}
+
 void page_drop_all(struct vmm *vm, const pte_t *entries, unsigned n)
 {
-    struct drop d = {.row = {.n = 0}};
-    for (const pte_t *e = entries, *end = entries + n; e < end; e++) {
-        if (!pte_has_page(*e))
-            continue;
-        struct frame *f = frame_of_page(vm, *e);
-        pfn_t pfn = frame_number(pte_address(*e));
-        if (!frame_is_plain(f)) {
-            page_drop(vm, pfn, 1);
-            continue;
-        }
-        if (--f->refs)
-            continue;
-        uint32_t stretch = pfn.n / PTE_ENTRIES;
-        if (f->account != d.account || stretch != d.stretch) {
-            drop_end(vm, &d);
-            d = (struct drop){f->account, stretch, {.last = pfn}};
-        }
-        f->kind = FRAME_FREE;
-        f->next = d.row.first;
-        d.row.first = pfn;
-        d.row.n++;
+    struct drop d = {.alike = ~0ull}; // as no entry
+    for (unsigned i = 0; i < n; i++) {
+        i += drop_row(&d, entries + i, n - i);
+        if (i < n)
+            drop_other(vm, &d, entries[i]);
     }
     drop_end(vm, &d);
 }

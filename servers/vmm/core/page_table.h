@@ -7,7 +7,7 @@
 // - W in an entry that points to a table: that table has one reference. The converse need not hold:
 // a clone
 //   that went leaves W clear, and the next fault sets it.
-// - W in a page's entry: PROT_W, and the frame has one reference or the entry is SHARED.
+// - SOLE in a page's entry: its frame has one reference. W: PROT_W, and SOLE or SHARED.
 // - `used` of a table's record counts its non-empty entries, which lie in first..last. No table but
 //   a root is empty, or one that a revoke emptied (BARE): who its parents are it did not know, and the
 //   next edit that passes takes it out.

@@ -4,15 +4,16 @@
 //
 //    63 62  60 59  57 56  54 53 52 51          12 11 10  9  8  7  6  5  4  3  2  1  0
 //   +--+------+------+------+-----+--------------+-----+--+--+--+--+--+--+--+--+--+--+
-//   |NX|      | PROT | MAX  |     | frame        |LK|DV|SH| G|PS| D| A|CD|WT| U| W| P|
+//   |NX|      | PROT | MAX  |  SO | frame        |LK|DV|SH| G|PS| D| A|CD|WT| U| W| P|
 //   +--+------+------+------+-----+--------------+-----+--+--+--+--+--+--+--+--+--+--+
 //
 // - empty: all bits zero.
 // - table (P, above level 1, no PS): U, no NX, A. W means exactly: the child has this one parent.
 // - page (a leaf with a frame): PROT is what it logically allows, MAX what it may ever allow, SH that
-//   it is shared on purpose (clones share it too), LK that it came by a share (link.h). With PROT_R
-//   it is present; W then is set if PROT has it and nobody else holds the frame (or SH). Without
-//   PROT_R it is `held`: not present, U set, the frame kept.
+//   it is shared on purpose (clones share it too), LK that it came by a share (link.h), SO (bit 52)
+//   that the frame has no other reference: never with SH, and clear it may have none either. With
+//   PROT_R it is present; W then is set if PROT has it, and SO or SH is. Without PROT_R it is `held`:
+//   not present, U set, the frame kept.
 // - device (a leaf, DV): its frame is no RAM and counted nowhere; uncached (CD, WT), shared, never
 //   executable, and left out of clones.
 // - lazy (not present, W set): demand-zero; bits 12..13 are the level of the pages to come.
@@ -32,6 +33,7 @@ typedef struct {
 #define PTE_SHARED     (1ull << 9)
 #define PTE_DEVICE     (1ull << 10)
 #define PTE_LINKED     (1ull << 11)
+#define PTE_SOLE       (1ull << 52)
 #define PTE_MAX_SHIFT  54
 #define PTE_PROT_SHIFT 57
 #define PTE_MAX        (7ull << PTE_MAX_SHIFT)
@@ -157,12 +159,14 @@ static inline pte_t pte_arm(pte_t e, unsigned level, bool is_sole)
     uint64_t bits = e.bits & (PTE_ADDR | PTE_PROT | PTE_MAX | PTE_SHARED | PTE_DEVICE | PTE_LINKED);
     if (level > 1)
         bits |= PTE_PS;
+    if (is_sole && !(bits & PTE_SHARED))
+        bits |= PTE_SOLE;
     if (!(prot & PROT_R))
         return (pte_t){bits | PTE_HELD};
     bits |= PTE_P | PTE_U | PTE_A | PTE_D;
     if (bits & PTE_DEVICE)
         bits |= PTE_CD | PTE_WT;
-    if (prot & PROT_W && (is_sole || e.bits & PTE_SHARED))
+    if (prot & PROT_W && bits & (PTE_SOLE | PTE_SHARED))
         bits |= PTE_W;
     if (!(prot & PROT_X))
         bits |= PTE_NX;

@@ -67,15 +67,27 @@ status_t reserve_fill(struct vmm *vm, struct reserve *r, record_t account, const
     return status;
 }
 
-unsigned reserve_take_pages(struct vmm *vm, struct reserve *r, pfn_t *pages, unsigned max)
+unsigned reserve_take_pages(struct vmm *vm, struct reserve *r, pte_t *entries, uint64_t bits,
+                            unsigned max)
 {
+    pfn_t *rest;
     invariant(r->n);
-    unsigned n = block_take_frames(vm, pages, r->n < max ? (unsigned)r->n : max);
-    const struct frame page = {.kind = FRAME_PAGE, .refs = 1, .account = r->account};
-    for (unsigned i = 0; i < n; i++)
-        *frame_of(vm, pages[i]) = page;
-    r->n -= n;
-    return n;
+    const struct block_row row = block_take_row(vm, r->n < max ? (unsigned)r->n : max, &rest);
+    const struct vmm memory = *vm; // a copy, which zeroing cannot change: it stays in registers
+    const record_t account = r->account;
+    pfn_t pfn = row.first;
+#pragma clang loop unroll_count(4)
+    for (pte_t *e = entries, *end = entries + row.n; e < end; e++) {
+        struct frame *f = frame_of(&memory, pfn);
+        pfn_t next = f->next;
+        frame_set_sole(f, account);
+        e->bits = bits + frame_address(pfn);
+        frames_zero(&memory, pfn, 1);
+        pfn = next;
+    }
+    *rest = pfn;
+    r->n -= row.n;
+    return row.n;
 }
 
 static pfn_t reserve_take_large(struct vmm *vm, struct reserve *r, unsigned level)

@@ -28,8 +28,10 @@ must_check status_t reserve_fill(struct vmm *vm, struct reserve *r, record_t acc
 // Takes a block that reserve_fill() put there; it has the counts of a new one.
 pfn_t reserve_take(struct vmm *vm, struct reserve *r, unsigned level, enum frame_kind kind);
 
-// Takes some of `max` pages of 4 KiB, each with one reference. Answers how many, at least one.
-unsigned reserve_take_pages(struct vmm *vm, struct reserve *r, pfn_t *pages, unsigned max);
+// Takes some of `max` pages of 4 KiB, zeroed, each for the next of the entries, which gets `bits` and
+// its address. Answers how many, at least one.
+unsigned reserve_take_pages(struct vmm *vm, struct reserve *r, pte_t *entries, uint64_t bits,
+                            unsigned max);
 
 // For audits: adds `delta` to the counts of the blocks. Answers how many frames are claimed beside.
 uint64_t reserve_count_add(const struct vmm *vm, const struct reserve *r, uint32_t delta);

@@ -5,8 +5,6 @@
 #include "page.h"
 #include "table.h"
 
-#define PAGES_AT_ONCE 64u
-
 static pte_t *run_entries(const struct vmm *vm, const struct run *r)
 {
     return table_entries(vm, r->table) + r->from;
@@ -19,15 +17,30 @@ static bool run_is_empty(const pte_t *entries, unsigned n)
     return !n;
 }
 
+// Bits that all entries have, and those that any has: two loops of an instruction an entry.
+static uint64_t bits_of_all(const pte_t *entries, unsigned n)
+{
+    uint64_t all = ~0ull;
+#pragma clang loop unroll_count(16)
+    for (const pte_t *e = entries, *end = entries + n; e < end; e++)
+        all &= e->bits;
+    return all;
+}
+
+static uint64_t bits_of_any(const pte_t *entries, unsigned n)
+{
+    uint64_t any = 0;
+#pragma clang loop unroll_count(16)
+    for (const pte_t *e = entries, *end = entries + n; e < end; e++)
+        any |= e->bits;
+    return any;
+}
+
 // Whether MAX of all entries that are not empty has the `wanted` bits: first all of them at once, for
 // that is how it mostly is.
 static bool run_allows(const pte_t *entries, unsigned n, uint64_t wanted)
 {
-    uint64_t all = wanted;
-#pragma clang loop unroll_count(8)
-    for (unsigned i = 0; i < n; i++)
-        all &= entries[i].bits;
-    if (all == wanted)
+    if ((bits_of_all(entries, n) & wanted) == wanted)
         return true;
     for (unsigned i = 0; i < n; i++)
         if ((entries[i].bits & wanted) != wanted && !pte_is_empty(entries[i]))
@@ -82,63 +95,53 @@ static void run_unmap(struct vmm *vm, const struct edit *e, const struct run *r)
     table_recount(vm, r->table, r->from, r->n, used, 0);
 }
 
-// New pages in some of `n` empty entries, from the first one on. Answers in how many.
-static unsigned run_new_pages(struct vmm *vm, struct edit *e, pte_t *entries, unsigned n)
-{
-    pfn_t pages[PAGES_AT_ONCE];
-    const uint64_t bits = pte_page(0, 1, e->prot, e->max, 0, true).bits;
-    n = reserve_take_pages(vm, &e->reserve, pages, n < PAGES_AT_ONCE ? n : PAGES_AT_ONCE);
-    for (unsigned i = 0; i < n; i++) {
-        frame_zero(vm, pages[i]);
-        entries[i].bits = bits | frame_address(pages[i]);
-    }
-    return n;
-}
-
 static void run_map(struct vmm *vm, struct edit *e, const struct run *r)
 {
     pte_t *entries = run_entries(vm, r), lazy = edit_lazy_entry(e);
-    if (frame_of(vm, r->table)->used)
+    const uint64_t page = pte_page(0, 1, e->prot, e->max, 0, true).bits;
+    if (!e->refuses && frame_of(vm, r->table)->used)
         run_unmap(vm, e, r);
     table_recount(vm, r->table, r->from, r->n, 0, r->n);
     for (unsigned i = 0; e->is_lazy && i < r->n; i++)
         entries[i] = lazy;
     for (unsigned i = 0; !e->is_lazy && i < r->n;)
-        i += run_new_pages(vm, e, entries + i, r->n - i);
+        i += reserve_take_pages(vm, &e->reserve, entries + i, page, r->n - i);
 }
 
-// What all entries that look like `old` but for their frames become. W stays where it was: nobody
-// else has come to hold those frames.
+// What all entries that look like `old` but for their frames become.
 static pte_t protected_entry(const struct edit *e, pte_t old)
 {
     if (pte_is_empty(old))
         return old;
     pte_t new = pte_rights(old, e->prot, pte_max(old));
-    return pte_is_leaf(old) ? pte_arm(new, 1, pte_is_present(old) && old.bits & PTE_W) : new;
+    return pte_is_leaf(old) ? pte_arm(new, 1, old.bits & PTE_SOLE) : new;
 }
 
-// Changes entries in a row that look like `from` but for their frames. Answers how many there are.
-static unsigned recolour(pte_t *entries, unsigned n, uint64_t from, uint64_t to)
+// How many entries in a row look like `from` but for their frames: mostly all do.
+static unsigned run_alike(const pte_t *entries, unsigned n, uint64_t from)
 {
+    uint64_t all = bits_of_all(entries, n), any = bits_of_any(entries, n);
     unsigned n_alike = 0;
-#pragma clang loop unroll_count(4)
+    if (!(((all ^ from) | (any ^ from)) & ~PTE_ADDR))
+        return n;
     while (n_alike < n && (entries[n_alike].bits & ~PTE_ADDR) == from)
         n_alike++;
-#pragma clang loop unroll_count(8)
-    for (unsigned i = 0; i < n_alike; i++)
-        entries[i].bits ^= from ^ to;
     return n_alike;
 }
 
-// Sets W in pages that nobody else has.
+static void recolour(pte_t *entries, unsigned n, uint64_t change)
+{
+#pragma clang loop unroll_count(16)
+    for (pte_t *e = entries, *end = entries + n; e < end; e++)
+        e->bits ^= change;
+}
+
+// Arms pages of which it was not known that nobody else has them: other holders may be gone.
 static void run_arm(struct vmm *vm, pte_t *entries, unsigned n)
 {
-    for (pte_t *e = entries, *end = entries + n; e < end; e++) {
-        const struct frame *f = frame_of_page(vm, *e);
-        bool is_sole =
-            frame_is_plain(f) ? f->refs == 1 : page_is_sole(vm, frame_number(pte_address(*e)), 1);
-        e->bits |= is_sole ? PTE_W : 0;
-    }
+    for (pte_t *e = entries, *end = entries + n; e < end; e++)
+        if (page_is_sole(vm, frame_number(pte_address(*e)), 1))
+            e->bits |= PTE_SOLE | PTE_W;
 }
 
 static void run_protect(struct vmm *vm, const struct edit *e, const struct run *r)
@@ -147,7 +150,8 @@ static void run_protect(struct vmm *vm, const struct edit *e, const struct run *
     for (unsigned i = 0, n; i < r->n; i += n) {
         pte_t old = {entries[i].bits & ~PTE_ADDR};
         pte_t new = protected_entry(e, old);
-        n = recolour(entries + i, r->n - i, old.bits, new.bits);
+        n = run_alike(entries + i, r->n - i, old.bits);
+        recolour(entries + i, n, old.bits ^ new.bits);
         if (pte_is_present(new) && e->prot & PROT_W && !(new.bits &PTE_W))
             run_arm(vm, entries + i, n);
         if (pte_loses(old, new))

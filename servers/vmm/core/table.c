@@ -41,7 +41,7 @@ void table_recount(struct vmm *vm, pfn_t table, unsigned from, unsigned n, unsig
         return;
     page_hold(vm, frame_number(pte_address(*e)), 1);
     if (!(e->bits & PTE_SHARED))
-        e->bits &= ~PTE_W;
+        e->bits &= ~(PTE_SOLE | PTE_W);
 }
 
 // Most entries are pages of 4 KiB that were not shared on purpose. Less PTE_U, such an entry has none
@@ -56,7 +56,7 @@ static inline void share_plain_leaf(struct vmm *vm, pte_t *e)
         return;
     }
     f->refs++;
-    e->bits = bits & ~PTE_W;
+    e->bits = bits & ~(PTE_SOLE | PTE_W);
 }
 
 // A full table is copied at the first write after a clone: few instructions an entry. What is around
@@ -80,9 +80,9 @@ static bool copy_children(struct vmm *vm, pte_t *in, pte_t *out, unsigned n, uns
             frame_of(vm, pfn)->refs++;
         else if (pte_has_page(in[i]))
             page_hold(vm, pfn, level);
-        if (is_table || (pte_is_present(in[i]) && !(in[i].bits & PTE_SHARED))) {
+        if (is_table || (pte_has_page(in[i]) && !(in[i].bits & PTE_SHARED))) {
             had_w |= in[i].bits & PTE_W;
-            in[i].bits &= ~PTE_W;
+            in[i].bits &= ~(PTE_SOLE | PTE_W);
         }
         out[i] = in[i];
     }

@@ -97,7 +97,8 @@ void table_recount(struct vmm *vm, pfn_t table, unsigned from, unsigned n, unsig
                    unsigned used);
 
 // Copies all counted entries of a table into an empty one: each child or page has one reference
-// more, and W is cleared in both but of shared pages. True if it was set in an entry above level 1.
+// more, and W and SOLE are cleared in both but of shared pages. True if W was set in an entry above
+// level 1.
 bool table_share(struct vmm *vm, pfn_t from, pfn_t to);
 
 // The same into a new table, whatever is in its frame.

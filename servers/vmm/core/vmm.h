@@ -105,9 +105,9 @@ struct vmm {
 };
 
 // No message keeps the VMM busy for much longer than this. A unit is some ten instructions, so it is
-// some 160,000: a page of 2 MiB, of 27,648 units, is zeroed in two steps, and one of 4 KiB that is
-// mapped with many others bears a 300th of the call and the walk that a step takes.
-#define STEP_WORK 16384u
+// some 280,000: a page of 2 MiB, the largest that all CPUs have, is zeroed in one step (27,648 units),
+// and one of 4 KiB that is mapped with many others bears a 500th of the call and the walk of a step.
+#define STEP_WORK 28672u
 #define WORK_PAGE 54 // a page of 4 KiB zeroed or copied
 #define WORK_MANY 64 // a table copied or filled, a large page split or joined
 #define WORK_FREE 3  // a page given up

@@ -65,17 +65,21 @@ static void check_flat(struct fake *f, const bool *is_ours, uint64_t n_ours, uin
 
 static void take_some(struct fake *f, bool *is_ours, unsigned max)
 {
-    pfn_t frames[700];
-    unsigned n = 0;
     assert_true(block_claim(&f->vm, max));
-    for (unsigned left = max; left; left -= n) {
-        n = block_take_frames(&f->vm, frames, left);
-        assert_in_range(n, 1, left);
-        for (unsigned i = 0; i < n; i++) {
-            assert_false(is_ours[frames[i].n]);
-            is_ours[frames[i].n] = true;
-            frame_of(&f->vm, frames[i])->kind = FRAME_RESERVED;
+    while (max) {
+        pfn_t *rest;
+        const struct block_row row = block_take_row(&f->vm, max, &rest);
+        pfn_t pfn = row.first;
+        assert_in_range(row.n, 1, max);
+        for (unsigned i = 0; i < row.n; i++) {
+            struct frame *record = frame_of(&f->vm, pfn);
+            assert_false(is_ours[pfn.n]);
+            is_ours[pfn.n] = true;
+            pfn = record->next;
+            *record = (struct frame){.kind = FRAME_RESERVED};
         }
+        *rest = pfn;
+        max -= row.n;
     }
 }
 
