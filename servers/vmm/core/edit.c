@@ -128,7 +128,6 @@ static pte_t own_page(struct vmm *vm, struct edit *e, pte_t pte, unsigned level)
         pfn = take_page(vm, e, level);
         if (level == 1)
             fill_frame(vm, pfn, old);
-        page_drop(vm, old, level);
         is_sole = true;
     }
     return pte_page(frame_address(pfn), level, prot, max, flags,
@@ -202,8 +201,21 @@ static void commit_here(struct vmm *vm, struct edit *e, pfn_t table, unsigned le
         frame_of(vm, table)->flags |= FRAME_DEVICE;
     if (e->kind == EDIT_PLACE && e->grant)
         link_set(vm, table, s->i, place_via(vm, e, s->from), &e->reserve.links);
-    if (e->kind == EDIT_MAP || e->kind == EDIT_UNMAP || e->kind == EDIT_PLACE)
+    // Behind edit_store(): what is given up while no flush is pending is free at once.
+    bool is_copied =
+        e->kind == EDIT_OWN && pte_has_page(old) && pte_address(old) != pte_address(new);
+    if (e->kind == EDIT_MAP || e->kind == EDIT_UNMAP || e->kind == EDIT_PLACE || is_copied)
         release_entry(vm, e, old, level);
+}
+
+// For want of a block smaller pages come here: what is there goes first, so it is neither split nor
+// copied.
+static void make_room(struct vmm *vm, struct edit *e, pfn_t table, unsigned level,
+                      const struct step *s)
+{
+    pte_t old = table_load(vm, table, s->i);
+    edit_store(vm, e, table, s->i, s->from, PTE_NONE);
+    release_entry(vm, e, old, level);
 }
 
 // A table of our own in place of one that has other parents, or of no table.
@@ -305,6 +317,8 @@ static void commit_table(struct vmm *vm, struct edit *e, pfn_t table, unsigned l
         enum verdict verdict = edit_judge(vm, e, pte, level, &s);
         pfn_t child = PFN_NONE;
         vmm_spend(vm, 1);
+        if (verdict == DESCEND && e->kind == EDIT_MAP && s.is_whole && level <= e->page_level)
+            make_room(vm, e, table, level, &s);
         if (verdict == HERE)
             commit_here(vm, e, table, level, &s);
         else if (verdict == DESCEND)

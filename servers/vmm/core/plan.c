@@ -141,6 +141,8 @@ static void plan_here(struct vmm *vm, struct edit *e, pte_t pte, unsigned level,
             e->status = E_RIGHT;
         else if (pte_is_lazy(pte) || !edit_keeps(vm, e, pte, level, is_joint))
             plan_page(e, level);
+        if (level > 1 && pte_is_linked(pte) && e->takes) // it may be split for want of a block
+            e->need_links += PTE_ENTRIES / LINK_ENTRIES * (level == 2 ? 1 : 1 + PTE_ENTRIES);
         break;
     default:
         break;

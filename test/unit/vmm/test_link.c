@@ -238,6 +238,46 @@ static void test_without_memory(void **state)
     }
 }
 
+// Leaves no two free frames in a row: every second page of a space that has all of them.
+static struct fake_cap take_blocks(struct fake *f)
+{
+    struct fake_cap all;
+    uint64_t n = f->vm.state->n_free - f->vm.state->n_free / PTE_ENTRIES - f->info.levels - 3;
+    assert_int_equal(fake_create(f, f->init, 0, &all), OK);
+    assert_int_equal(fake_map(f, all, 1ull << 40, n, RW, MAP_4K), OK);
+    fake_starve(f, 0);
+    for (uint64_t i = 0; i < n; i += 2)
+        assert_int_equal(fake_unmap(f, all, (1ull << 40) + (i << PAGE_SHIFT), 1), OK);
+    return all;
+}
+
+// A large page that was shared, and a table of shared pages that a clone has too, make room for small
+// pages where no block is free; or the page is copied in small ones, which can be revoked like it.
+static void test_without_blocks(void **state)
+{
+    (void)state;
+    struct fake *f = fake_boot((struct fake_config){4, 32, 7});
+    struct two t = new_spaces_with(f, 0);
+    struct fake_cap c, all;
+    assert_int_equal(fake_map(f, t.a, VA2 << 1, 1024, RW, 0), OK);
+    assert_int_equal(fake_share(f, t.a, VA2 << 1, 1024, t.b, VA2 << 1, RW), OK);
+    assert_int_equal(fake_share(f, t.a, VA, 511, t.b, VA2, RW), OK);
+    assert_int_equal(fake_clone(f, t.b, CLONE_COW, 0, &c), OK);
+    all = take_blocks(f);
+    assert_int_equal(fake_map(f, t.b, VA2 << 1, 512, RW, MAP_REPLACE), OK);
+    assert_int_equal(fake_map(f, t.b, VA2, 512, RW, MAP_REPLACE), OK);
+    assert_int_equal(links_at(f, t.b, VA2), 0);
+    assert_int_equal(fake_audit(f), 0);
+    assert_int_equal(fake_move(f, t.b, (VA2 << 1) + 0x200000, 512, t.a, VA2 << 2, RW), OK);
+    assert_int_equal(links_at(f, t.a, VA2 << 2), 0);
+    assert_int_equal(fake_audit(f), 0);
+    fake_feed(f);
+    fake_drop(f, &all);
+    fake_drop(f, &c);
+    drop_spaces(f, &t);
+    fake_end(f);
+}
+
 // Who gets pages pays for their links, who gives them for the vias.
 static void test_who_pays(void **state)
 {
@@ -359,6 +399,7 @@ int main(void)
         FAKE_TEST(test_many_vias),
         FAKE_TEST(test_tables_copied_and_split),
         FAKE_TEST(test_without_memory),
+        cmocka_unit_test(test_without_blocks),
         FAKE_TEST(test_depth),
         FAKE_TEST(test_a_table_full_of_links),
         FAKE_TEST(test_who_pays),
