@@ -100,7 +100,8 @@ static bool is_root(void *context, paddr_t root)
 {
     const struct board *b = context;
     const struct frame *f = frame_of(&b->vm, frame_number(root));
-    return f->kind == FRAME_TABLE && f->level == b->vm.state->levels;
+    // One without references waits to be freed: nobody runs there any more.
+    return f->kind == FRAME_TABLE && f->level == b->vm.state->levels && f->refs;
 }
 
 static bool is_free(void *context, paddr_t address)

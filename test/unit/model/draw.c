@@ -211,9 +211,18 @@ static void take_arguments(uint64_t *bits, const struct model *m, struct op *op)
     }
 }
 
+uint64_t random_next(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15ull;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+    return z ^ z >> 31;
+}
+
 struct op op_draw(uint64_t bits, const struct model *m)
 {
     struct op op = {.value = 1 + (uint32_t)(bits >> 40)};
+    uint64_t seed = bits;
     op.kind = take_kind(&bits);
     op.name = take_caller(&bits, m, op.kind);
     take_range(&bits, m, &op);
@@ -228,6 +237,7 @@ struct op op_draw(uint64_t bits, const struct model *m)
     } else {
         take_arguments(&bits, m, &op);
     }
+    op.meanwhile = take(&bits, 2) ? (uint32_t)random_next(&seed) : 0;
     op.twist = take(&bits, 32) ? TWIST_NONE : (uint8_t)take(&bits, TWISTS);
     return op;
 }

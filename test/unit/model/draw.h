@@ -6,4 +6,7 @@
 
 // An operation made of 64 bits, whatever they are. Most of what it draws makes sense in the model's
 // state.
+// Random bits; the state is any number.
+uint64_t random_next(uint64_t *state);
+
 struct op op_draw(uint64_t bits, const struct model *m);

@@ -67,9 +67,21 @@ void lockstep_speculate(struct lockstep *l)
     tlb_speculate(t, TLB_GLOBAL);
 }
 
+bool lockstep_check_machine(struct lockstep *l)
+{
+    return check_tlb(l) && check_books(l);
+}
+
+void lockstep_say(const struct lockstep *l, const char *before, const struct op *op)
+{
+    char text[OP_TEXT];
+    op_print(op, l->u, text);
+    fprintf(stderr, "%s%s\n", before, text);
+}
+
 static bool check_all(struct lockstep *l, const struct op *op)
 {
-    if (!check_tlb(l) || !check_books(l) || !compare_all(l))
+    if (!lockstep_check_machine(l) || !compare_all(l))
         return false;
     for (unsigned name = 0; name < NAMES; name++)
         if (l->model.names[name].is_live && (name == op->name || name == op->other) &&
@@ -82,10 +94,8 @@ static bool check_all(struct lockstep *l, const struct op *op)
 
 static bool check_value(struct lockstep *l, const struct op *op, uint32_t value)
 {
-    const struct cell *c = model_cell(&l->model, op);
-    uint32_t expected = c->kind == CELL_PAGE ? l->model.contents[c->content].value : 0;
-    if (op->kind == OP_READ && value != expected)
-        return lockstep_fail(l, "read %u, not %u", value, expected);
+    if (op->kind == OP_READ && value != model_value(&l->model, op))
+        return lockstep_fail(l, "read %u, not %u", value, model_value(&l->model, op));
     return true;
 }
 
@@ -139,17 +149,19 @@ bool lockstep_try(struct lockstep *l, const struct op *op, uint64_t keep, status
     uint32_t value = 0;
     const char *why = "";
     sut_squeeze(&l->sut, keep);
-    // Measured before, for the operation changes it; asked only if it failed.
-    bool no_memory = need_is_short(l, op, E_NOMEM), no_quota = need_is_short(l, op, E_QUOTA);
+    struct need_short is_short = need_measure(l, &l->model, op);
     uint64_t n_unneeded = l->sut.board.tlb.n_unneeded;
+    meanwhile_begin(l, op, made);
     *status = sut_run(&l->sut, op, made, &value, &why);
+    l->sut.meanwhile = NULL;
     l->n_unneeded[op->kind] += l->sut.board.tlb.n_unneeded - n_unneeded;
     sut_release(&l->sut);
     if (*status == SUT_BROKEN)
         return lockstep_fail(l, "%s", why);
-    bool is_short = *status == E_NOMEM ? no_memory : *status == E_QUOTA && no_quota;
-    bool is_well =
-        *status == OK ? accept(l, op, made, value) : refuse(l, op, *status, sum, is_short);
+    bool lacks = need_tells(&is_short, *status);
+    bool is_well = l->meanwhile.n_inner ? meanwhile_end(l, *status)
+                   : *status == OK      ? accept(l, op, made, value)
+                                        : refuse(l, op, *status, sum, lacks);
     return is_well && check_all(l, op);
 }
 
@@ -159,6 +171,8 @@ bool lockstep_do(struct lockstep *l, const struct op *op)
     if (!model_is_possible(&l->model, op))
         return true;
     l->n_ops++;
+    if (l->is_loud)
+        lockstep_say(l, "  ", op);
     if (op->squeeze && !lockstep_try(l, op, op->squeeze - 1u, &status))
         return false;
     // What failed for want of memory only must succeed now that there is some.

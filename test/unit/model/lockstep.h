@@ -9,6 +9,28 @@
 
 #define WHY_BYTES 320u
 
+#define MEANWHILE_MAX 6u
+
+// The request was carried out after so many of those that came meanwhile.
+struct guess {
+    bool is_left;
+    struct model model;
+};
+
+// See meanwhile.c.
+struct meanwhile {
+    const struct op *op; // that goes on
+    unsigned made;
+    uint64_t seed;
+    struct op inner[MEANWHILE_MAX];
+    unsigned n_inner, n;
+    bool is_bad;
+    bool is_pending;      // it may not have been carried out yet:
+    struct model pending; // then this is how things are
+    uint32_t errors;      // that were due at some moment
+    struct guess guesses[MEANWHILE_MAX + 1];
+};
+
 struct lockstep {
     const struct universe *u;
     struct model model;
@@ -20,7 +42,9 @@ struct lockstep {
     uint64_t n_refused[OP_KINDS];  // that were refused for good reason,
     uint64_t n_short[OP_KINDS];    // that memory or quota was too short for
     uint64_t n_unneeded[OP_KINDS]; // flushes that nobody needed
-    char why[WHY_BYTES];           // what was wrong
+    bool is_loud;                  // prints what it does
+    struct meanwhile meanwhile;
+    char why[WHY_BYTES]; // what was wrong
 };
 
 void lockstep_start(struct lockstep *l, const struct universe *u, struct sut_config config);
@@ -43,8 +67,26 @@ bool lockstep_finish(struct lockstep *l);
 // What an operation may need at most: for a refusal for want of memory to be believed (need.c).
 uint64_t need_frames(const struct model *m, const struct op *op, unsigned levels);
 
-// Whether memory, or an account that the operation draws on, was really too short for it.
-bool need_is_short(struct lockstep *l, const struct op *op, status_t status);
+// Whether memory, or an account that the operation draws on, is really too short for it: measured
+// before, for the operation changes it; asked only if it failed.
+struct need_short {
+    bool memory, quota;
+};
+struct need_short need_measure(struct lockstep *l, const struct model *m, const struct op *op);
+static inline bool need_tells(const struct need_short *s, status_t status)
+{
+    return status == E_NOMEM ? s->memory : status == E_QUOTA && s->quota;
+}
+
+// Around the run of an operation: what others do between its steps. The end compares, and takes the
+// place of judging the operation if meanwhile.n_inner is not 0.
+void meanwhile_begin(struct lockstep *l, const struct op *op, unsigned made);
+bool meanwhile_end(struct lockstep *l, status_t status);
+
+// TLB and books are right, whatever goes on.
+bool lockstep_check_machine(struct lockstep *l);
+
+void lockstep_say(const struct lockstep *l, const char *before, const struct op *op);
 
 // Compares every page of every space with the model (compare.c).
 bool compare_all(struct lockstep *l);

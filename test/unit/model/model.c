@@ -12,6 +12,7 @@ void model_start(struct model *m, const struct universe *u)
 {
     memset(m, 0, sizeof *m);
     m->u = u;
+    m->reserved = NAME_NONE;
     m->names[NAME_ROOT] = (struct name){.is_live = true,
                                         .is_whole = true,
                                         .parent = NAME_NONE,
@@ -71,7 +72,7 @@ unsigned model_made(const struct model *m, const struct op *op)
     unsigned i = 0;
     if (!makes_name(op))
         return NAMES;
-    while (i < NAMES && (m->names[i].is_live || m->names[i].is_revoked))
+    while (i < NAMES && (m->names[i].is_live || m->names[i].is_revoked || i == m->reserved))
         i++;
     return i;
 }
@@ -96,6 +97,12 @@ bool model_is_possible(const struct model *m, const struct op *op)
     if (op->kind == OP_WRITE || op->kind == OP_READ || op->kind == OP_EXEC)
         return name->is_live && !name->is_snapshot;
     return !makes_name(op) || model_made(m, op) < NAMES;
+}
+
+uint32_t model_value(const struct model *m, const struct op *op)
+{
+    const struct cell *c = model_cell(m, op);
+    return c->kind == CELL_PAGE ? m->contents[c->content].value : 0;
 }
 
 static uint16_t content_new(struct model *m, uint32_t value)

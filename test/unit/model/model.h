@@ -56,6 +56,7 @@ struct name {
 
 struct model {
     const struct universe *u;
+    uint8_t reserved; // a name that is not to be taken, or NAME_NONE
     struct name names[NAMES];
     struct cell cells[SPACES][PLOTS_MAX];
     struct content contents[CONTENTS];
@@ -94,5 +95,8 @@ static inline const struct cell *model_cell(const struct model *m, const struct 
 {
     return &m->cells[m->names[op->name].space][op->first];
 }
+
+// What a READ would read.
+uint32_t model_value(const struct model *m, const struct op *op);
 
 bool space_is_live(const struct model *m, unsigned space);

@@ -57,11 +57,11 @@ uint64_t need_frames(const struct model *m, const struct op *op, unsigned levels
 }
 
 // Large pages, those asked for and copies of those that are there, need frames in a row.
-static bool lacks_blocks(const struct lockstep *l, const struct op *op)
+static bool lacks_blocks(const struct lockstep *l, const struct model *m, const struct op *op)
 {
     uint64_t pages = range_pages(l->u, op->first, op->n);
     if (op->kind == OP_CLONE && op->flags == CLONE_COPY)
-        pages = real_pages(&l->model, l->model.names[op->name].space, 0, l->u->n);
+        pages = real_pages(m, m->names[op->name].space, 0, l->u->n);
     else if (op->kind == OP_MAP ? op->flags & MAP_LAZY || !(op->flags & (MAP_2M | MAP_1G))
                                 : op->kind != OP_SHARE && op->kind != OP_MOVE)
         return false;
@@ -71,16 +71,21 @@ static bool lacks_blocks(const struct lockstep *l, const struct op *op)
     return false;
 }
 
-bool need_is_short(struct lockstep *l, const struct op *op, status_t status)
+static bool is_short(struct lockstep *l, const struct model *m, const struct op *op,
+                     status_t status)
 {
-    const struct model *m = &l->model;
     uint64_t need = need_frames(m, op, l->sut.board.tlb.levels);
     if (!m->names[op->name].is_live || !m->names[op->other].is_live)
         return false;
     if (status == E_NOMEM)
-        return l->sut.board.vm.state->n_free < need || lacks_blocks(l, op);
+        return l->sut.board.vm.state->n_free < need || lacks_blocks(l, m, op);
     if (op->quota && op->quota < need)
         return true;
     return sut_quota_left(&l->sut, op->name) < need + op->quota ||
            (op->other != op->name && sut_quota_left(&l->sut, op->other) < need);
+}
+
+struct need_short need_measure(struct lockstep *l, const struct model *m, const struct op *op)
+{
+    return (struct need_short){is_short(l, m, op, E_NOMEM), is_short(l, m, op, E_QUOTA)};
 }

@@ -41,9 +41,10 @@ struct op {
                    // it is the one called
     uint8_t quota; // CREATE, CLONE, SNAPSHOT: frames; 0: none of its own
     uint8_t twist; // enum twist
-    uint8_t squeeze; // 0, or one more than the frames that are free for it
-    uint8_t cpu;     // WRITE, READ, EXEC: that makes the access
-    uint32_t value;  // WRITE
+    uint8_t squeeze;    // 0, or one more than the frames that are free for it
+    uint8_t cpu;        // WRITE, READ, EXEC: that makes the access
+    uint32_t value;     // WRITE
+    uint32_t meanwhile; // 0, or a seed for what others do between its steps
 };
 
 // The operation as a line of text, much like the shell's.

@@ -89,20 +89,29 @@ static void simplify(const struct trial *trial, struct op *ops, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         struct op was = ops[i];
         ops[i].squeeze = ops[i].twist = ops[i].cpu = ops[i].quota = 0;
+        ops[i].meanwhile = 0;
         if (memcmp(&was, &ops[i], sizeof was) && !still_fails(trial, ops, n))
             ops[i] = was;
     }
 }
 
+// Once more, in a process of its own, aloud.
 static void print_ops(const struct trial *trial, const struct op *ops, unsigned n)
 {
-    struct universe u;
-    trial->universe(&u, trial->config.levels);
-    for (unsigned i = 0; i < n; i++) {
-        char text[OP_TEXT];
-        op_print(&ops[i], &u, text);
-        fprintf(stderr, "  %s\n", text);
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGILL, SIG_DFL);
+        signal(SIGABRT, SIG_DFL);
+        alarm(60);
+        struct lockstep *l = begin(trial);
+        l->is_loud = true;
+        for (unsigned i = 0; i < n; i++)
+            if (!lockstep_do(l, &ops[i]))
+                break;
+        fprintf(stderr, "  %s\n", l->why);
+        _exit(0);
     }
+    waitpid(child, NULL, 0);
 }
 
 static void report(const char *why)
@@ -142,14 +151,6 @@ static void watch_crashes(const struct trial *trial, const char *origin)
     now.trial = trial;
     now.origin = origin;
     now.n = 0;
-}
-
-static uint64_t random_next(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15ull;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-    return z ^ z >> 31;
 }
 
 // The next operation that makes sense from bits of `draw`. False: it had no more.

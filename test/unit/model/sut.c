@@ -113,6 +113,8 @@ static void between_steps(struct sut *s)
     s->n_steps++;
     if (s->n_steps % s->audit_every == 0 && audit(&s->board.vm))
         s->is_broken = true;
+    if (s->meanwhile)
+        s->meanwhile(s->meanwhile_context);
 }
 
 // A call, again and again while it is not done.
@@ -156,9 +158,9 @@ static void drop_badge(struct sut *s, uint64_t badge)
 }
 
 // A clone that is there, but whose pages are copied in steps. One that cannot be goes.
-static status_t settle_clone(struct sut *s)
+static status_t settle_clone(struct sut *s, uint64_t badge)
 {
-    struct request r = {.event = EVENT_CALL, .badge = s->board.minted};
+    struct request r = {.event = EVENT_CALL, .badge = badge};
     r.words[0] = vmm_word0(VMM_SETTLE, 0);
     status_t status = serve_steps(s, &r);
     if (status != OK)
@@ -178,15 +180,16 @@ static status_t run_request(struct sut *s, const struct op *op, unsigned made, c
     }
     status_t status = serve_steps(s, &r);
     bool is_long = status == E_MORE && r.gives_cap;
+    const uint64_t badge = s->board.minted;
     if (is_long)
-        status = settle_clone(s);
+        status = settle_clone(s, badge);
     bool makes = status == OK && made < NAMES;
     if (!r.is_answered || r.gives_cap != (makes || is_long) || s->board.n_mints < n_mints + makes) {
         *why = "the answer has no capability, or one too many";
         return SUT_BROKEN;
     }
     if (makes)
-        s->badges[made] = s->board.minted;
+        s->badges[made] = badge;
     return status;
 }
 

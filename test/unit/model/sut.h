@@ -9,13 +9,15 @@
 struct sut {
     struct board board;
     const struct universe *u;
-    uint64_t badges[NAMES]; // of the names' grants
-    uint32_t hoard;         // first frame of those that sut_squeeze() took
-    uint64_t n_faults;      // that were resolved
-    unsigned n_killed;      // capabilities that the last operation made dead
-    uint64_t n_steps;       // after which something was still to be done
-    unsigned audit_every;   // of those
-    bool is_broken;         // by the audit of one
+    uint64_t badges[NAMES];           // of the names' grants
+    uint32_t hoard;                   // first frame of those that sut_squeeze() took
+    uint64_t n_faults;                // that were resolved
+    unsigned n_killed;                // capabilities that the last operation made dead
+    uint64_t n_steps;                 // after which something was still to be done
+    unsigned audit_every;             // of those
+    bool is_broken;                   // by the audit of one
+    void (*meanwhile)(void *context); // what others do between two steps, or NULL
+    void *meanwhile_context;
 };
 
 struct sut_config {
