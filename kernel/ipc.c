@@ -316,11 +316,11 @@ static status_t receive_check(struct task *t, uint64_t header, struct endpoint *
 static void receive_remember(struct task *t, struct endpoint *e, uint64_t header)
 {
     const uint64_t sent = sys_header(0, 0, SLOT_MAX, 0, 0, SYS_MOVE);
-    bool is_plain = (header_flags(header) & ~SYS_MOVE) == SYS_REPLY;
+    bool is_plain = !(header_flags(header) & ~(SYS_MOVE | SYS_REPLY));
     t->endpoint = e;
     t->reply_into = slot_at(t, header_reply(header));
     t->receive_into = slot_at(t, header_receive(header));
-    t->loop_header = is_plain ? header & ~sent : 0; // no header is 0
+    t->loop_header = is_plain ? (header & ~sent) | SYS_REPLY : 0; // the next one replies
     t->loop_after = 0;
 }
 

@@ -85,27 +85,27 @@ status_t portal_status(const struct portal *p)
 }
 
 // Cuts the portal off its endpoint.
-static void portal_kill(struct portal *p)
+static inline void portal_kill(struct portal *p)
 {
     p->why = p->endpoint->refs ? E_REVOKED : E_DEAD;
     p->endpoint->n_portals--;
     p->endpoint = NULL;
 }
 
-status_t portal_revoke(struct portal *p)
+// Makes a live portal dead.
+static inline void portal_end(struct portal *p)
 {
-    if (!p->endpoint)
-        return E_STATE;
     portal_kill(p);
     if (p->refs)
-        return OK;
+        return;
     list_remove(&p->link);
     portal_report(p, machine_endpoint, MESSAGE_PORTAL_UNUSED);
-    return OK;
 }
 
-#define KILLS_MAX 26u                           // in one call: each may put a report into a queue
-#define WAKE_WORK (KILLS_MAX / KERNEL_WAKE_MAX) // as much as killing so many portals
+// What one call may do of it: a portal that somebody has dies at a cost of 1.
+#define REVOKE_WORK KERNEL_WORK_MAX
+#define REPORT_WORK 2u // nobody has it: a report goes into another queue
+#define WAKE_WORK   (REVOKE_WORK / KERNEL_WAKE_MAX)
 
 // Wakes who is queued through a dead portal.
 static status_t wake_callers(struct portal *p, unsigned *work)
@@ -125,14 +125,13 @@ static status_t revoke_places(struct portal *place, uint64_t bits, unsigned *wor
     for (; bits; bits &= bits - 1) {
         struct portal *p = place + __builtin_ctzll(bits);
         if (p->endpoint) {
-            if (!*work)
+            unsigned cost = p->refs ? 1 : REPORT_WORK;
+            if (*work < cost)
                 return E_MORE;
-            --*work;
-            status_t status = portal_revoke(p);
-            if (status != OK)
-                return status;
+            *work -= cost;
+            portal_end(p);
         }
-        if (wake_callers(p, work) != OK)
+        if (list_is_linked(&p->link) && wake_callers(p, work) != OK)
             return E_MORE;
     }
     return OK;
@@ -141,7 +140,7 @@ static status_t revoke_places(struct portal *place, uint64_t bits, unsigned *wor
 status_t portals_revoke(uint64_t index, uint64_t low, uint64_t high)
 {
     struct object *object;
-    unsigned work = KILLS_MAX;
+    unsigned work = REVOKE_WORK;
     if (high >> (PORTALS_PER_FRAME - 64))
         return E_INVAL;
     status_t status = object_find(index, OBJECT_PORTALS, &object);

@@ -58,12 +58,8 @@ must_check status_t portal_again(struct portal *p);
 // Whether it leads somewhere: E_REVOKED, or E_DEAD if nobody can receive there any more.
 must_check status_t portal_status(const struct portal *p);
 
-// Dead at once: whoever uses it gets E_REVOKED; or E_DEAD as before, if that is why. E_STATE: it was not
-// live.
-must_check status_t portal_revoke(struct portal *p);
-
-// The same of all portals in the frame at `index` that bit i of `low` (place i) or `high` (64 + i)
-// names and that are live. E_MORE: there are too many for one call. E_INVAL: no such place. E_FAULT,
+// All portals in the frame at `index` that bit i of `low` (place i) or `high` (64 + i) names and that are
+// live are dead at once: whoever uses them gets E_REVOKED; or E_DEAD as before, if that is why. E_MORE: there are too many for one call. E_INVAL: no such place. E_FAULT,
 // E_STATE: no such frame or not one of portals.
 must_check status_t portals_revoke(uint64_t index, uint64_t low, uint64_t high);
 

@@ -79,13 +79,18 @@ struct portal_set {
 void portal_set_kill(struct vmm *vm, struct portal_set *set);
 
 // Adds a minted portal; those added before are killed if it is of another frame.
-static inline void portal_set_add(struct vmm *vm, struct portal_set *set, portal_t number)
+static inline void portal_set_put(struct vmm *vm, struct portal_set *set, uint32_t index,
+                                  uint32_t place)
 {
-    uint32_t index = number / PORTALS_IN_FRAME, place = number % PORTALS_IN_FRAME;
     if (set->index != index)
         portal_set_kill(vm, set);
     set->index = index;
     set->places[place / 64] |= 1ull << place % 64;
+}
+
+static inline void portal_set_add(struct vmm *vm, struct portal_set *set, portal_t number)
+{
+    portal_set_put(vm, set, number / PORTALS_IN_FRAME, number % PORTALS_IN_FRAME);
 }
 
 // Whether it is a grant, in the tree and with a reference to its space, dead or alive.

@@ -89,28 +89,28 @@ static void finish_grant(struct vmm *vm, struct revoke *r, struct portal_set *de
 static unsigned bury_leaves(struct vmm *vm, struct portal *grant, unsigned budget,
                             struct portal_set *dead)
 {
-    record_t space = grant->owner;
     portal_t number = grant->child;
-    uint32_t index = number / PORTALS_IN_FRAME;
+    uint32_t index = number / PORTALS_IN_FRAME, n = 0;
     struct portal *places = portal_of(vm, index * PORTALS_IN_FRAME);
-    unsigned cost = 0;
-    for (; number && cost < budget; cost += LEAF_WORK) {
-        if (number / PORTALS_IN_FRAME != index) {
+    for (; number && n * LEAF_WORK < budget; n++) {
+        uint32_t place = number - index * PORTALS_IN_FRAME;
+        if (place >= PORTALS_IN_FRAME) {
             index = number / PORTALS_IN_FRAME;
-            places = portal_of(vm, index * PORTALS_IN_FRAME);
+            place = number % PORTALS_IN_FRAME;
+            places = portal_of(vm, number - place);
         }
-        struct portal *leaf = &places[number % PORTALS_IN_FRAME];
+        struct portal *leaf = &places[place];
         if (leaf->child | leaf->link || leaf->kind != PORTAL_GRANT)
             break;
-        portal_set_add(vm, dead, number);
+        portal_set_put(vm, dead, index, place);
         number = leaf->next;
         *leaf = (struct portal){.kind = PORTAL_DEAD};
-        space_release(vm, space); // the grant above it has it too
     }
+    space_of(vm, grant->owner)->refs -= n; // the grant above them has it too
     grant->child = number;
     if (number)
         portal_of(vm, number)->prev = 0;
-    return cost;
+    return n * LEAF_WORK;
 }
 
 // What goes on through the grant is finished, or none would know through what the rest of it came. Then

@@ -21,14 +21,7 @@ static void slots_free(struct vmm *vm, unsigned first, unsigned end)
 {
     for (unsigned slot = end; slot-- > first;)
         slot_free(vm, (uint16_t)slot);
-    vm->state->n_slots = (uint16_t)end;
     vm->state->left_slots = (uint16_t)(vm->state->left_slots + end - first);
-}
-
-void slots_start(struct vmm *vm, pfn_t table)
-{
-    vm->state->slot_table = table;
-    slots_free(vm, VMM_SLOT_FREE, SLOTS_FIRST);
 }
 
 // A task's frames of slots are chained from its own.
@@ -65,14 +58,19 @@ void slots_drop(struct vmm *vm, pfn_t slots)
     }
 }
 
-status_t slots_fill(struct vmm *vm)
+// Those of the VMM's own frame come last into the list, so they are taken first: the kernel's short paths
+// know no others.
+status_t slots_start(struct vmm *vm, pfn_t table)
 {
     status_t status = OK;
-    while (status == OK && vm->state->n_slots + SLOTS_IN_FRAME <= VMM_SLOTS_MAX) {
+    unsigned n = SLOTS_FIRST;
+    vm->state->slot_table = table;
+    for (; status == OK && n + SLOTS_IN_FRAME <= VMM_SLOTS_MAX; n += SLOTS_IN_FRAME) {
         status = slots_add(vm, vm->state->root_account, VMM_OBJECT_TASK);
         if (status == OK)
-            slots_free(vm, vm->state->n_slots, vm->state->n_slots + SLOTS_IN_FRAME);
+            slots_free(vm, n, n + SLOTS_IN_FRAME);
     }
+    slots_free(vm, VMM_SLOT_FREE, SLOTS_FIRST);
     return status;
 }
 

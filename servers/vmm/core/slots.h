@@ -14,12 +14,10 @@ must_check status_t slots_add(struct vmm *vm, record_t account, uint32_t task);
 pfn_t slots_of(const struct vmm *vm, uint32_t task);
 void slots_drop(struct vmm *vm, pfn_t slots);
 
-// Boot only: the slots that every task begins with, from VMM_SLOT_FREE on. The frame for the table of slots is zero.
-void slots_start(struct vmm *vm, pfn_t table);
-
-// Boot only: all the frames of slots that the VMM will ever have, so that no client's doing makes it
-// take more later. Errors: E_NOMEM, E_LIMIT.
-must_check status_t slots_fill(struct vmm *vm);
+// Boot only: the slots that the VMM begins with, from VMM_SLOT_FREE on, and all the frames of further
+// ones that it will ever have, so that no client's doing makes it take more later. The frame for the
+// table of slots is zero. Errors: E_NOMEM, E_LIMIT.
+must_check status_t slots_start(struct vmm *vm, pfn_t table);
 
 // A claim on one of the VMM's slots. Each task has one, for its reply when that has to wait (a task has
 // no more than one to wait for), and each pager. An account gets it, together with those carved from it,

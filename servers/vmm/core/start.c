@@ -177,13 +177,12 @@ status_t vmm_start(struct vmm *vm, const struct boot_info *info, const struct po
     enter_ranges(vm, info, first, n_carved);
     s->n_reserved--; // the frame of records is charged, not reserved
     pool_start(vm, (pfn_t){first + CARVED_RECORDS}, s->n_boot - s->n_reserved);
-    slots_start(vm, (pfn_t){first + CARVED_SLOTS});
     probe_page_make(vm, (pfn_t){first + CARVED_PROBE});
     if (s->boot_root.n >= s->n_frames)
         return E_FORMAT;
     status = window_start(vm);
     if (status == OK)
-        status = slots_fill(vm);
+        status = slots_start(vm, (pfn_t){first + CARVED_SLOTS});
     if (status != OK)
         return status;
     s->reply_slot = slot_take(vm);

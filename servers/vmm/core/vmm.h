@@ -82,7 +82,6 @@ struct state {
     uint32_t next_object; // window indices below are in use
     pfn_t slot_table;
     uint16_t free_slots;   // head
-    uint16_t n_slots;      // that the kernel gave
     uint16_t left_slots;   // that nobody has a claim on, see slots.h
     uint16_t reply_slot;   // where the next caller's reply capability lands
     uint16_t receive_slot; // where a capability lands that came with a call
