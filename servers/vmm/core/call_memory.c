@@ -3,6 +3,7 @@
 #include "grant.h"
 #include "job.h"
 #include "leaf.h"
+#include "run.h"
 #include "space.h"
 #include "transfer.h"
 
@@ -52,6 +53,8 @@ status_t edit_range(struct vmm *vm, struct request *c, struct edit *e, bool has_
                      .n = 1,
                      .n_alone = 1,
                      .edits = e};
+    if (run_at_once(vm, e))
+        return OK;
     status_t status = job_do(vm, &w);
     return status == E_MORE ? call_again(c, w.token) : status;
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "servers/vmm/core/run.h"
 #include "servers/vmm/core/space.h"
 #include "test/unit/fake/vmm/fake.h"
 #include "test/unit/fake/vmm/walker.h"
@@ -65,6 +66,50 @@ static void test_map_over(void **state)
     assert_int_equal(fake_map(f, a, 0, 1ull << 30, PROT_R, MAP_REPLACE | MAP_LAZY), OK);
     assert_int_equal(fake_read(f, a, VA + 0x2000, &byte), OK);
     assert_int_equal(byte, 0);
+    fake_drop(f, &a);
+}
+
+// Whether a lazy MAP or an UNMAP of entries in a row was done without a plan; if not, nothing changed.
+static bool does_row(struct fake *f, struct fake_cap a, enum edit_kind kind, vaddr_t va,
+                     uint64_t pages)
+{
+    const struct edit e = {.kind = kind,
+                           .root = frame_number(fake_root(f, a)),
+                           .first = va >> PAGE_SHIFT,
+                           .last = (va >> PAGE_SHIFT) + pages - 1,
+                           .prot = RW,
+                           .max = RW,
+                           .page_level = 1,
+                           .is_lazy = true,
+                           .refuses = true};
+    uint64_t sum = fake_sum(f), n_free = f->vm.state->n_free;
+    bool is_done = run_at_once(&f->vm, &e);
+    assert_true(is_done || fake_sum(f) == sum);
+    assert_int_equal(f->vm.state->n_free, n_free);
+    return is_done;
+}
+
+static void test_rows_at_once(void **state)
+{
+    struct fake *f = *state;
+    struct fake_cap a = new_space(f);
+    struct fake_cap clone;
+    const uint64_t tib = 1ull << 28, table = VA - 512 * PAGE_SIZE;
+    assert_int_equal(fake_map(f, a, table, 500, PROT_R, MAP_LAZY), OK);
+    assert_true(does_row(f, a, EDIT_MAP, 1ull << 41, tib)); // at level 4
+    assert_int_equal(fake_read(f, a, (1ull << 41) + (1ull << 40), &(uint8_t){0}), E_FAULT);
+    assert_false(does_row(f, a, EDIT_MAP, 1ull << 40, 2 * tib)); // some of it is there
+    assert_true(does_row(f, a, EDIT_UNMAP, 1ull << 41, tib));
+    assert_false(does_row(f, a, EDIT_PROTECT, table, 3));
+    assert_true(does_row(f, a, EDIT_MAP, table + 500 * PAGE_SIZE, 11));
+    assert_false(does_row(f, a, EDIT_MAP, table + 511 * PAGE_SIZE, 1)); // the table gets full
+    assert_true(does_row(f, a, EDIT_UNMAP, table, 500));
+    assert_false(does_row(f, a, EDIT_UNMAP, table + 498 * PAGE_SIZE, 14)); // and empty
+    assert_int_equal(fake_write(f, a, table + 505 * PAGE_SIZE, 1), OK);
+    assert_false(does_row(f, a, EDIT_UNMAP, table + 504 * PAGE_SIZE, 3)); // there is a page
+    assert_int_equal(fake_clone(f, a, CLONE_COW, 0, &clone), OK);
+    assert_false(does_row(f, a, EDIT_UNMAP, table + 500 * PAGE_SIZE, 1)); // the table is joint
+    fake_drop(f, &clone);
     fake_drop(f, &a);
 }
 
@@ -346,6 +391,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FAKE_TEST(test_map_one_page),
         FAKE_TEST(test_map_over),
+        FAKE_TEST(test_rows_at_once),
         FAKE_TEST(test_bad_ranges),
         FAKE_TEST(test_bad_protections),
         FAKE_TEST(test_huge_request),
