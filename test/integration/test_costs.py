@@ -2,6 +2,7 @@
 """What requests cost, in instructions: the scenarios `cost` and `growth` on a machine whose clock
 counts them."""
 import re
+from pathlib import Path
 
 import pytest
 
@@ -106,3 +107,23 @@ def test_requests_cost_the_same_in_a_crowd(growth, request_, crowd):
     alone, many = (growth(f"{request_} among {crowd}", size) for size in (1, 1000))
     assert many < 1.05 * alone, (alone, many)
     assert growth(f"{request_} among {crowd}", 100) < 1.05 * alone
+
+
+VMM_H = Path(__file__).resolve().parents[2] / "servers/vmm/core/vmm.h"
+STEP = 10 * int(re.search(r"#define STEP_WORK (\d+)u", VMM_H.read_text())[1])  # ten a unit
+
+
+@pytest.fixture(scope="module", params=["max", "max,-la57"])
+def steps(request, boot):
+    """{"longest step of map of 512 MiB": instructions, ...}"""
+    result = boot("steps", timeout=240, memory="1G", cpu=request.param, icount="shift=0").check()
+    lines = (re.fullmatch(r"# cost: (longest .*): (\d+)", line) for line in result.lines)
+    return {match[1]: int(match[2]) for match in lines if match}
+
+
+def test_no_message_keeps_the_vmm_for_long(steps):
+    """Whatever is asked of it, however much: who comes next waits for one step, and for a step of what is
+    under way or left over (a revoke, tables to be freed) that his own message does."""
+    assert len(steps) == 2 * 14, steps
+    assert {what: cost for what, cost in steps.items() if cost > 2 * STEP} == {}
+    assert {what: cost for what, cost in steps.items() if not cost} == {}

@@ -11,7 +11,7 @@
 // What one thing costs in units.
 #define SPACE_WORK 4
 #define VIA_WORK   8
-#define GRANT_WORK 16
+#define GRANT_WORK 40
 #define TASK_WORK  1024 // with all its slots
 
 void destroy_start(struct vmm *vm, record_t space, portal_t by)

@@ -316,7 +316,7 @@ static void commit_table(struct vmm *vm, struct edit *e, pfn_t table, unsigned l
         pte_t pte = table_load(vm, table, s.i);
         enum verdict verdict = edit_judge(vm, e, pte, level, &s);
         pfn_t child = PFN_NONE;
-        vmm_spend(vm, 1);
+        vmm_spend(vm, WORK_LOOK);
         if (verdict == DESCEND && e->kind == EDIT_MAP && s.is_whole && level <= e->page_level)
             make_room(vm, e, table, level, &s);
         if (verdict == HERE)

@@ -6,7 +6,7 @@
 #include "link.h"
 #include "space.h"
 
-#define PASS_WORK 4 // units
+#define PASS_WORK 30 // units
 
 // The head of the list that the grant is in.
 static portal_t *grant_list(struct vmm *vm, const struct portal *grant)

@@ -245,8 +245,8 @@ static void plan_table(struct vmm *vm, struct edit *e, pfn_t table, pte_t fill, 
          s = edit_seek(vm, e, table, level, step_next(s, level))) {
         pte_t pte = table.n ? table_load(vm, table, s.i) : pte_part(fill, level + 1, s.i);
         enum verdict verdict = edit_judge(vm, e, pte, level, &s);
-        vmm_spend(vm, 1);
-        e->work++;
+        vmm_spend(vm, WORK_LOOK);
+        e->work += WORK_LOOK;
         if (verdict == HERE)
             plan_here(vm, e, pte, level, is_joint);
         if (verdict == HERE && e->grant)

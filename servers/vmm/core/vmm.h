@@ -110,6 +110,7 @@ struct vmm {
 #define WORK_PAGE 54 // a page of 4 KiB zeroed or copied
 #define WORK_MANY 64 // a table copied or filled, a large page split or joined
 #define WORK_FREE 3  // a page given up
+#define WORK_LOOK 20 // an entry looked at, or changed, by itself
 #define WORK_LINK 4  // a link copied, or looked through when entries go
 #define WORK_FIND 8  // a walk from the root down
 

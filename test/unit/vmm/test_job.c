@@ -166,7 +166,7 @@ static void test_the_space_goes(void **state)
         uint64_t words[MESSAGE_WORDS] = {vmm_word0(VMM_MOVE, 0), VA, PAGES, VA, RW};
         const uint64_t word0 = words[0];
         assert_int_equal(fake_map(f, a, VA, PAGES, RW, MAP_LAZY), OK);
-        f->vm.state->step_work = 30;
+        f->vm.state->step_work = 300;
         for (unsigned i = 0; i < steps && fake_step(f, a, words, &b) == E_MORE; i++)
             words[0] = word0;
         f->vm.state->step_work = STEP_WORK;
@@ -261,7 +261,7 @@ static void test_the_grant_goes(void **state)
         assert_int_equal(fake_derive(f, a, 0, 1 << 20, RIGHTS_SPACE, &parent), OK);
         assert_int_equal(fake_derive(f, parent, 0, 1 << 20, RIGHTS_SPACE, &leaf), OK);
         assert_int_equal(fake_map(f, a, VA, PAGES, RW, MAP_LAZY), OK);
-        f->vm.state->step_work = 30;
+        f->vm.state->step_work = 300;
         for (unsigned i = 0; i < steps && fake_step(f, leaf, words, &b) == E_MORE; i++)
             words[0] = word0;
         f->vm.state->step_work = STEP_WORK;
@@ -381,7 +381,7 @@ static void test_a_revoke_waits(void **state)
                 words[3] = RW;
             else
                 assert_int_equal(fake_map(f, a, VA, PAGES, RW, MAP_LAZY), OK);
-            f->vm.state->step_work = 30;
+            f->vm.state->step_work = 300;
             for (unsigned i = 0; i < steps && fake_step(f, from, words, &to) == E_MORE; i++)
                 words[0] = word0;
             f->between = audit_between;
@@ -421,7 +421,7 @@ static void test_a_move_into_nothing(void **state)
         unsigned left = 0;
         uint8_t byte;
         assert_int_equal(fake_map(f, a, VA, PAGES, RW, MAP_LAZY), OK);
-        f->vm.state->step_work = 30;
+        f->vm.state->step_work = 300;
         for (unsigned i = 0; i < steps && status == E_MORE; i++) {
             status = fake_step(f, a, words, &b);
             words[0] = word0;
@@ -458,7 +458,7 @@ static void test_the_caller_is_gone(void **state)
         uint8_t byte;
         assert_int_equal(fake_derive(f, a, 0, 1 << 20, RIGHTS_SPACE, &leaf), OK);
         assert_int_equal(fake_map(f, a, VA, PAGES, RW, MAP_4K), OK);
-        f->vm.state->step_work = 30;
+        f->vm.state->step_work = 300;
         for (unsigned i = 0; i < steps && fake_step(f, leaf, words, &b) == E_MORE; i++)
             words[0] = word0;
         fake_drop(f, &leaf);
