@@ -116,3 +116,50 @@ def test_the_mmu_agrees(shell, name, va, access):
     assert is_done(shell, name, va, access) == (not said[0].endswith("refused"))
     if not said[0].endswith("refused"):
         assert tail(explain(shell, name, va, access))[1] == f"{access} passes all levels: allowed"
+
+
+# A task that dies of a fault.
+
+DEATH = re.compile(r"vmm: task \d+ killed: page fault, (read|write|fetch) of (0x[0-9a-f]+), "
+                   r"rip 0x[0-9a-f]+(?: \((E_\w+)\))?")
+WALK = re.compile(r"vmm:   ((?: ?\d:[r-][w-][x-])+), at level (\d) (.+)")
+PAYER = re.compile(r"vmm:   account \d+ pays for the frame(, through space \d+ 0x[0-9a-f]+\+\d+ [rwx-]{3}"
+                   r"( < 0x[0-9a-f]+\+\d+ [rwx-]{3})*)*")
+
+
+def deaths(result):
+    """(access, reason, levels, what is there) of each that was told."""
+    for i, line in enumerate(result.lines):
+        if death := DEATH.fullmatch(line):
+            walk = WALK.fullmatch(result.lines[i + 1])
+            assert walk, result.lines[i:i + 3]
+            levels = [word.split(":") for word in walk[1].split()]
+            assert levels[-1][0] == walk[2]
+            if walk[3].startswith("a page "):
+                assert PAYER.fullmatch(result.lines[i + 2]), result.lines[i:i + 3]
+            yield death[1], death[3], levels, walk[3]
+
+
+@pytest.mark.parametrize("scenario, kinds", [
+    ("lazy", {"a lazy range"}), ("device", {"a device"}),
+    ("pager", {"nothing", "a page ", "a pager's range"}), ("revoke", {"nothing", "a pager's range"}),
+    ("protect", {"a page "})])
+def test_a_task_that_dies_of_a_fault_tells_why(boot, scenario, kinds):
+    found = list(deaths(boot(scenario).check()))
+    told = {kind for kind in kinds for death in found if death[3].startswith(kind)}
+    assert told == kinds
+    for access, reason, levels, kind in found:
+        letter = {"read": "r", "write": "w", "fetch": "x"}[access]
+        assert letter not in levels[-1][1]
+        assert kind.endswith(f"which is not {letter}") == (reason is None), (reason, kind)
+
+
+def test_what_a_revoke_took_is_refused(shell):
+    """Its table may stay, without entries."""
+    for line in ("derive a 0x400000 4 r-- gone", "share gone 0x400000 1 c 0xa00000 r--"):
+        shell.run(line)
+    assert "r passes all levels: allowed" in explain(shell, "c", 0xA00000, "r")
+    shell.run("revoke gone")
+    assert explain(shell, "c", 0xA00000, "r")[-1].endswith(": refused")
+    assert not is_done(shell, "c", 0xA00000, "r")
+    shell.run("drop gone")

@@ -18,5 +18,5 @@ def test_a_step_is_bounded_R4(boot):
     found = [match for line in result.lines
              if (match := re.fullmatch(r"# owner: (\d+) steps, the longest took (\d+) cycles", line))]
     assert len(found) == 1, result.explain()
-    assert int(found[0][1]) > 12
+    assert int(found[0][1]) >= 6
     assert int(found[0][2]) >> 4 < INSTRUCTIONS_MAX

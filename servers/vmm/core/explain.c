@@ -22,10 +22,12 @@ void explain(const struct vmm *vm, pfn_t root, uint64_t page, struct explained *
     unsigned prot = PROT_R | PROT_W | PROT_X;
     pfn_t table = root;
     *e = (struct explained){.spot = pt_find(vm, root, page)};
-    for (unsigned level = vm->state->levels; level >= e->spot.level; level--) {
+    for (unsigned level = vm->state->levels; level; level--) {
         pte_t pte = table_load(vm, table, table_index(page, level));
         prot &= entry_prot(pte);
         e->at[e->n++] = (struct explained_level){pte, level, prot};
+        if (!pte_is_table(pte, level))
+            break;
         table = frame_number(pte_address(pte));
     }
 }
@@ -40,7 +42,7 @@ enum explain_outcome explain_outcome(const struct explained *e, unsigned access)
 unsigned explain_denies(const struct explained *e, unsigned access)
 {
     if (explain_outcome(e, access) == EXPLAIN_REFUSED)
-        return e->spot.level;
+        return e->at[e->n - 1].level;
     for (unsigned i = 0; i < e->n; i++)
         if (!(e->at[i].prot & access))
             return e->at[i].level;
@@ -108,12 +110,13 @@ static void log_walk(struct vmm *vm, const struct explained *e, unsigned access)
         add_prot(&line, e->at[i].prot);
     }
     text_add(&line, ", at level ");
-    text_add_decimal(&line, e->spot.level);
+    text_add_decimal(&line, e->at[e->n - 1].level);
     text_add(&line, " ");
     add_entry(&line, e->spot.pte);
-    text_add(&line, access == PROT_W   ? ", which is not w"
-                    : access == PROT_X ? ", which is not x"
-                                       : ", which is not r");
+    text_add(&line, pte_prot(e->spot.pte) & access ? ", whose page could not be had"
+                    : access == PROT_W             ? ", which is not w"
+                    : access == PROT_X             ? ", which is not x"
+                                                   : ", which is not r");
     vm->ports->log(vm->context, line.bytes);
 }
 
@@ -126,7 +129,7 @@ static void log_payer(struct vmm *vm, const struct explained *e)
     text_add_decimal(&line, explain_payer(vm, e));
     text_add(&line, " pays for the frame");
     for (unsigned n = 0; n < GRANTS_LOGGED && explain_grant(vm, e, n, &grant, &kind); n++) {
-        text_add(&line, kind == EXPLAIN_DERIVED ? " < " : ", through space ");
+        text_add(&line, kind == EXPLAIN_DERIVED ? " <" : ", through space ");
         if (kind != EXPLAIN_DERIVED)
             text_add_decimal(&line, grant->owner);
         text_add(&line, " ");

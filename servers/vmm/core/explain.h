@@ -13,7 +13,7 @@ struct explained {
         unsigned level;
         unsigned prot; // PROT_* that this level and all above it let user code have
     } at[PT_LEVELS_MAX];
-    struct spot spot; // where it ended
+    struct spot spot; // where it ended, or above: a table without entries means nothing
 };
 
 void explain(const struct vmm *vm, pfn_t root, uint64_t page, struct explained *e);

@@ -97,6 +97,22 @@ static void test_what_the_walker_finds(void **state)
         fake_drop(f, &spaces[i]);
 }
 
+// What was revoked leaves a table without entries, which lets nothing pass.
+static void test_what_a_revoke_took(void **state)
+{
+    struct fake *f = *state;
+    struct fake_cap a = make_space(f), b, d;
+    assert_int_equal(fake_create(f, f->init, 0, &b), OK);
+    assert_int_equal(fake_derive(f, a, VA, 3, RIGHTS_SPACE, &d), OK);
+    assert_int_equal(fake_share(f, d, VA, 1, b, VA2, PROT_R), OK);
+    expect_explained(f, b, VA2, PROT_R);
+    assert_int_equal(fake_revoke(f, a, &d), OK);
+    expect_explained(f, b, VA2, PROT_R);
+    struct fake_cap *caps[] = {&a, &b, &d};
+    for (unsigned i = 0; i < 3; i++)
+        fake_drop(f, caps[i]);
+}
+
 // The entries of the path, from the root to where it ends.
 static void test_levels(void **state)
 {
@@ -208,8 +224,8 @@ static void test_the_log(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FAKE_TEST(test_what_the_walker_finds), FAKE_TEST(test_levels),  FAKE_TEST(test_grants),
-        FAKE_TEST(test_many_grants),           FAKE_TEST(test_the_log),
+        FAKE_TEST(test_what_the_walker_finds), FAKE_TEST(test_levels),      FAKE_TEST(test_grants),
+        FAKE_TEST(test_what_a_revoke_took),    FAKE_TEST(test_many_grants), FAKE_TEST(test_the_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,10 +5,10 @@
 
 enum { ASKING, DERIVING, N_HERE };
 
-#define SLOT_FRAMES 8u // as many as a task may have
-#define N_CHAIN     1000u
+#define SLOT_FRAMES 8u    // as many as a task may have
+#define N_CHAIN     100u  // of each: all of it is less than a derivation may be deep
 #define N_GRANTS    1900u // each of two has as many, with those that hang from the chain
-#define STEPS_LEAST 12u
+#define STEPS_LEAST 6u
 
 // Asks once, whenever it is told to.
 static void ask(uint64_t i)
