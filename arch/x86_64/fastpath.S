@@ -97,6 +97,8 @@ syscall_entry:
     je fast_drop
     cmp $NUMBER_REPLY_RECV, %al
     je fast_give
+    cmp $NUMBER_FLUSH, %al
+    je fast_flush
     ror $8, %rax
     movabs $~(LAST_PLAIN | LAST_PLAIN << FIELD_SEND | LAST_PLAIN << FIELD_TAKE), %r12
     test %r12, %rax
@@ -162,6 +164,7 @@ leave:
 call_refused:
     cmpb $TYPE_PORTAL, TASK_SLOTS + SLOT_TYPE(%rbx, %rax)
     je syscall_general
+answer_slot:
     mov $ANSWER_SLOT, %eax
     jmp answer
 
@@ -338,6 +341,18 @@ fast_give:
     shr $8, %edi
     and $LAST_PLAIN, %edi
 .endm
+
+// The machine's holder flushes a space that is not loaded: nothing of it is cached (see arch_flush()).
+fast_flush:
+    cmp $FLUSH_LAST, %rdi // the kernel's half, or all spaces
+    jbe signal_general
+    cmp TASK_ROOT(%rbx), %rdi
+    je signal_general
+    find_only_slot
+    cmpb $TYPE_MACHINE, TASK_SLOTS + SLOT_TYPE(%rbx, %rdi)
+    jne answer_slot
+    xor %eax, %eax
+    back_to_caller
 
 // A portal that has other references.
 fast_drop:

@@ -49,7 +49,8 @@ CHECK(TASK_SLOTS, task, slots);
 
 _Static_assert(SYS_CALL == 0 && NUMBER_REPLY_RECV == SYS_REPLY_RECV &&
                    NUMBER_NOTIFY == SYS_NOTIFY && NUMBER_DROP == SYS_DROP &&
-                   NUMBER_YIELD == SYS_YIELD && NUMBER_COUNT == SYS_COUNT && MOVE == SYS_MOVE,
+                   NUMBER_YIELD == SYS_YIELD && NUMBER_FLUSH == SYS_FLUSH &&
+                   FLUSH_LAST == FLUSH_ALL_SPACES && NUMBER_COUNT == SYS_COUNT && MOVE == SYS_MOVE,
                "system calls");
 _Static_assert(ANSWER_NOSYS == E_NOSYS && ANSWER_SLOT == E_SLOT, "statuses");
 _Static_assert(RESULT_EXCEPTION == (uint64_t)MESSAGE_EXCEPTION << RESULT_KIND_SHIFT &&
@@ -61,8 +62,8 @@ _Static_assert(STATE_READY == TASK_READY && STATE_ANSWER == TASK_ANSWER &&
                    STATE_RECEIVING == TASK_RECEIVING && EXCEPTION == SPECIAL_EXCEPTION,
                "states");
 _Static_assert(TYPE_EMPTY == SLOT_EMPTY && TYPE_PORTAL == SLOT_PORTAL && TYPE_REPLY == SLOT_REPLY &&
-                   FLAG_CALL == SLOT_CALL && FLAG_NOTIFY == SLOT_NOTIFY && FLAG_COPY == SLOT_COPY &&
-                   FLAG_MOVE == SLOT_MOVE,
+                   TYPE_MACHINE == SLOT_MACHINE && FLAG_CALL == SLOT_CALL &&
+                   FLAG_NOTIFY == SLOT_NOTIFY && FLAG_COPY == SLOT_COPY && FLAG_MOVE == SLOT_MOVE,
                "slots");
 _Static_assert(IDLE == STANDING_IDLE && PENDING == STANDING_PENDING && CROWDED == STANDING_CROWDED,
                "where an endpoint stands");

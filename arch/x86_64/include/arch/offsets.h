@@ -57,17 +57,18 @@
 #define YIELD_VECTOR      0x101
 
 // struct slot
-#define SLOT_OBJECT 0
-#define SLOT_TYPE   8
-#define SLOT_FLAGS  9
-#define SLOT_LENDER 12
-#define TYPE_EMPTY  0
-#define TYPE_PORTAL 1
-#define TYPE_REPLY  3
-#define FLAG_CALL   1
-#define FLAG_NOTIFY 2
-#define FLAG_COPY   4
-#define FLAG_MOVE   8
+#define SLOT_OBJECT  0
+#define SLOT_TYPE    8
+#define SLOT_FLAGS   9
+#define SLOT_LENDER  12
+#define TYPE_EMPTY   0
+#define TYPE_PORTAL  1
+#define TYPE_REPLY   3
+#define TYPE_MACHINE 5
+#define FLAG_CALL    1
+#define FLAG_NOTIFY  2
+#define FLAG_COPY    4
+#define FLAG_MOVE    8
 
 // struct portal, struct endpoint
 #define IDLE                   0
@@ -89,6 +90,8 @@
 #define NUMBER_NOTIFY       3
 #define NUMBER_DROP         4
 #define NUMBER_YIELD        5
+#define NUMBER_FLUSH        20
+#define FLUSH_LAST          1 // of the roots that name no space
 #define NUMBER_COUNT        22
 #define ANSWER_NOSYS        -19
 #define ANSWER_SLOT         -14
