@@ -195,13 +195,18 @@ static enum carried carried_of(uint64_t word)
     return word & RESULT_OWN ? CARRIED_BADGE : word & RESULT_OBJECT ? CARRIED_OBJECT : CARRIED_SLOT;
 }
 
-// What came, as a request.
+// What came, as a request: mostly a call with nothing but words.
 static void request_fill(struct request *r, const struct result *result, const struct message *m)
 {
-    r->event = (enum message_event)(result->word >> RESULT_KIND_SHIFT & RESULT_KIND_MASK);
+    r->event = EVENT_CALL;
+    r->carried = CARRIED_NONE;
+    r->wants_cap = false;
+    if (result->word) {
+        r->event = (enum message_event)(result->word >> RESULT_KIND_SHIFT & RESULT_KIND_MASK);
+        r->carried = carried_of(result->word);
+        r->wants_cap = result->word & RESULT_WANTS_CAP;
+    }
     r->badge = result->badge;
-    r->wants_cap = result->word & RESULT_WANTS_CAP;
-    r->carried = carried_of(result->word);
     r->carried_value = result->carried;
     for (unsigned i = 0; i < MESSAGE_WORDS; i++)
         r->words[i] = m->w[i];

@@ -24,7 +24,7 @@ status_t decode_prot(const struct portal *grant, uint64_t prot)
         1u << 0 | 1u << PROT_R | 1u << (PROT_R | PROT_W) | 1u << (PROT_R | PROT_X);
     if (prot > (PROT_R | PROT_W | PROT_X) || !(valid >> prot & 1))
         return prot == (PROT_R | PROT_W | PROT_X) ? E_WX : E_INVAL;
-    return prot & ~(uint64_t)grant->rights ? E_RIGHT : OK;
+    return (unsigned)prot & ~(unsigned)grant->rights ? E_RIGHT : OK;
 }
 
 // The size of page that MAP's flags ask for: aligned, and one that the CPU has or is made of such.
@@ -47,7 +47,7 @@ static status_t decode_page_level(const struct vmm *vm, const struct request *c,
 status_t edit_range(struct vmm *vm, struct request *c, struct edit *e, bool has_pager)
 {
     struct work w = {.account = c->home->account,
-                     .by = c->number,
+                     .by = badge_portal(c->badge),
                      .spaces = {c->space},
                      .has_pager = has_pager,
                      .n = 1,
@@ -149,7 +149,7 @@ static status_t serve_transfer(struct vmm *vm, struct request *c, bool moves)
 {
     const struct portal *to;
     struct transfer t = {
-        .from = c->space, .grant = c->number, .n_pages = c->words[2], .moves = moves};
+        .from = c->space, .grant = badge_portal(c->badge), .n_pages = c->words[2], .moves = moves};
     status_t status = decode_range(vm, c->portal, c->words[1], t.n_pages, &t.first);
     if (status == OK)
         status = decode_prot(c->portal, c->words[4]);

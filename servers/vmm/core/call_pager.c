@@ -71,7 +71,7 @@ status_t serve_supply(struct vmm *vm, struct request *c)
     const struct task *task;
     bool moves = c->flags & SUPPLY_MOVE;
     struct transfer t = {
-        .from = c->space, .grant = c->number, .n_pages = c->words[2], .moves = moves};
+        .from = c->space, .grant = badge_portal(c->badge), .n_pages = c->words[2], .moves = moves};
     status_t status = decode_range(vm, c->portal, c->words[1], t.n_pages, &t.first);
     if (status == OK && c->flags & ~SUPPLY_MOVE)
         status = E_INVAL;

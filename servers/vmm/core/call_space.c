@@ -125,8 +125,8 @@ status_t serve_space_destroy(struct vmm *vm, struct request *c)
     if (revoke_is_pending(vm))
         return E_MORE; // it is among the grants, perhaps of this space
     if (!destroy_is_pending(vm))
-        destroy_start(vm, c->space, c->number);
-    bool is_same = vm->state->destroy.by == c->number;
+        destroy_start(vm, c->space, badge_portal(c->badge));
+    bool is_same = vm->state->destroy.by == badge_portal(c->badge);
     status_t status = destroy_step(vm, vm->left);
     c->answer[1] = is_same && status == E_MORE;
     return is_same ? status : E_MORE;
@@ -138,7 +138,7 @@ status_t serve_derive(struct vmm *vm, struct request *c)
     uint64_t first;
     status_t status = decode_range(vm, c->portal, c->words[1], c->words[2], &first);
     if (status == OK)
-        status = grant_derive(vm, c->number, first, c->words[2], c->words[3], &number);
+        status = grant_derive(vm, badge_portal(c->badge), first, c->words[2], c->words[3], &number);
     return status == OK ? answer_grant(vm, number) : status;
 }
 
@@ -147,14 +147,14 @@ status_t serve_derive(struct vmm *vm, struct request *c)
 static status_t decode_victim(const struct vmm *vm, const struct request *c, portal_t *victim)
 {
     const struct portal *carried;
-    *victim = c->number;
+    *victim = badge_portal(c->badge);
     if (c->carried == CARRIED_NONE)
         return OK;
     status_t status = decode_carried(vm, c, 0, &carried);
     if (status != OK)
         return status;
     *victim = badge_portal(c->carried_value);
-    return grant_comes_from(vm, *victim, c->number) ? OK : E_RIGHT;
+    return grant_comes_from(vm, *victim, badge_portal(c->badge)) ? OK : E_RIGHT;
 }
 
 // Whoever names the grant that is being revoked does a step, and hears whether it was the last one.

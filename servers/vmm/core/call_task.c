@@ -11,7 +11,7 @@ status_t serve_spawn(struct vmm *vm, struct request *c)
     bool is_probe = c->flags & SPAWN_PROBE;
     struct spawn s = {
         .space = c->space,
-        .self = is_probe ? 0 : c->number,
+        .self = is_probe ? 0 : badge_portal(c->badge),
         .is_probe = is_probe,
         .is_fragile = is_probe || c->flags & SPAWN_FRAGILE,
         .rip = is_probe ? probe_address(vm) : c->words[1],

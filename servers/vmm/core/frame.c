@@ -15,7 +15,10 @@ at_once status_t frame_alloc(struct vmm *vm, record_t account, enum frame_kind k
     }
     *pfn = block_take(vm, 1);
     uint8_t flags = frame_of(vm, *pfn)->flags & FRAME_ZERO;
-    *frame_of(vm, *pfn) = (struct frame){.kind = (uint8_t)kind, .flags = flags, .account = account};
+    *frame_of(vm, *pfn) = (struct frame){.kind = (uint8_t)kind,
+                                         .flags = flags,
+                                         .refs = kind != FRAME_RECORDS && kind != FRAME_PORTALS,
+                                         .account = account};
     return OK;
 }
 

@@ -129,9 +129,9 @@ static inline void *frame_at(const struct vmm *vm, pfn_t pfn)
     return (void *)(vm->offset + frame_address(pfn));
 }
 
-// Allocates a frame of `kind`, all its counts 0, and charges it to `account`. Whoever takes it calls
-// frame_zero() or overwrites all of it and clears FRAME_ZERO. Errors: E_QUOTA, E_NOMEM; nothing
-// changed.
+// Allocates a frame of `kind`, with one reference (RECORDS and PORTALS have none), and charges it to
+// `account`. Whoever takes it calls frame_zero() or overwrites all of it and clears FRAME_ZERO.
+// Errors: E_QUOTA, E_NOMEM; nothing changed.
 must_check status_t frame_alloc(struct vmm *vm, record_t account, enum frame_kind kind, pfn_t *pfn);
 
 // Gives a frame, or a page of `level`, back: uncharged at once, usable again after vmm_settle().

@@ -114,7 +114,6 @@ static status_t job_make(struct vmm *vm, const struct work *w, uint8_t at, bool 
         return status;
     }
     struct job *j = job_of(vm, *id);
-    frame_of(vm, pfn)->refs = 1;
     frame_of(vm, pfn)->flags = 0;
     *j = (struct job){.kind = RECORD_JOB,
                       .commits = commits,

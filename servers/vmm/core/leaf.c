@@ -4,23 +4,14 @@
 #include "link.h"
 #include "page.h"
 
-// A page of the account's with the one reference that its entry will be.
-static bool page_alloc(struct vmm *vm, record_t account, pfn_t *pfn)
-{
-    if (frame_alloc(vm, account, FRAME_PAGE, pfn) != OK)
-        return false;
-    frame_of(vm, *pfn)->refs = 1;
-    return true;
-}
-
-bool leaf_map(struct vmm *vm, record_t account, pfn_t root, uint64_t page, unsigned prot)
+at_once bool leaf_map(struct vmm *vm, record_t account, pfn_t root, uint64_t page, unsigned prot)
 {
     struct leaf leaf;
     pfn_t pfn;
     if (!leaf_find(vm, root, page, &leaf) || !pte_is_empty(*leaf.entry))
         return false;
     // The table's last empty entry: it may become one with the others.
-    if (leaf.record->used == PTE_ENTRIES - 1 || !page_alloc(vm, account, &pfn))
+    if (leaf.record->used == PTE_ENTRIES - 1 || frame_alloc(vm, account, FRAME_PAGE, &pfn) != OK)
         return false;
     frame_zero(vm, pfn);
     *leaf.entry = pte_page(frame_address(pfn), 1, prot, PROT_R | PROT_W | PROT_X, 0, true);
@@ -28,7 +19,7 @@ bool leaf_map(struct vmm *vm, record_t account, pfn_t root, uint64_t page, unsig
     return true;
 }
 
-bool leaf_unmap(struct vmm *vm, pfn_t root, uint64_t page)
+at_once bool leaf_unmap(struct vmm *vm, pfn_t root, uint64_t page)
 {
     struct leaf leaf;
     // A table without an entry would have to go.
@@ -51,7 +42,7 @@ bool leaf_unmap(struct vmm *vm, pfn_t root, uint64_t page)
 static bool leaf_fill(struct vmm *vm, record_t account, const struct leaf *leaf, pte_t lazy)
 {
     pfn_t pfn;
-    if (pte_lazy_level(lazy) > 1 || !page_alloc(vm, account, &pfn))
+    if (pte_lazy_level(lazy) > 1 || frame_alloc(vm, account, FRAME_PAGE, &pfn) != OK)
         return false;
     frame_zero(vm, pfn);
     *leaf->entry = pte_page(frame_address(pfn), 1, pte_prot(lazy), pte_max(lazy), 0, true);
@@ -62,7 +53,7 @@ static bool leaf_copy(struct vmm *vm, record_t account, pfn_t root, const struct
                       pte_t old)
 {
     pfn_t pfn;
-    if (!page_alloc(vm, account, &pfn))
+    if (frame_alloc(vm, account, FRAME_PAGE, &pfn) != OK)
         return false;
     frame_copy(vm, pfn, frame_number(pte_address(old)));
     *leaf->entry = pte_page(frame_address(pfn), 1, pte_prot(old), pte_max(old), 0, true);

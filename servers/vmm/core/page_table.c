@@ -103,7 +103,6 @@ static pfn_t copy_joint(struct vmm *vm, record_t account, pfn_t joint)
 {
     pfn_t copy;
     invariant(frame_alloc(vm, account, FRAME_TABLE, &copy) == OK);
-    frame_of(vm, copy)->refs = 1;
     table_copy(vm, joint, copy);
     frame_of(vm, joint)->refs--;
     return copy;

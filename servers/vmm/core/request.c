@@ -7,6 +7,7 @@
 #include "fault.h"
 #include "grant.h"
 #include "job.h"
+#include "pool.h"
 #include "revoke.h"
 #include "space.h"
 #include "task.h"
@@ -88,7 +89,7 @@ static bool meets_job(struct vmm *vm, const struct handler *h, struct request *c
     uint64_t token = (h->flags & IN_STEPS) == IN_STEPS ? c->words[MESSAGE_WORDS - 1] : 0;
     const struct portal *other =
         c->carried == CARRIED_BADGE ? badge_find(vm, c->carried_value) : NULL;
-    *status = token ? job_resume(vm, c->number, token) : job_help(vm, c->space, reads);
+    *status = token ? job_resume(vm, badge_portal(c->badge), token) : job_help(vm, c->space, reads);
     if (!token && *status == OK && other && other->kind == PORTAL_GRANT)
         *status = job_help(vm, other->owner, reads);
     if (!token && *status == OK)
@@ -110,10 +111,11 @@ static status_t wait_for_memory(struct vmm *vm, struct request *c, status_t stat
 }
 
 // Why a call is not served through that portal.
-static status_t refuse(struct vmm *vm, struct request *c, const struct handler *h)
+rare static status_t refuse(struct vmm *vm, struct request *c, const struct handler *h)
 {
     uint32_t request = (uint32_t)c->words[0];
-    if (!c->portal || (c->portal->kind != PORTAL_GRANT && c->portal->kind != PORTAL_TASK))
+    const struct portal *portal = badge_find(vm, c->badge);
+    if (!portal || (portal->kind != PORTAL_GRANT && portal->kind != PORTAL_TASK))
         return serve_dead(vm, c, request & 0xffff);
     if (request >> 16 != VMM_VERSION)
         return E_VERSION;
@@ -141,22 +143,29 @@ static status_t serve_call(struct vmm *vm, struct request *c)
 {
     uint32_t opcode = (uint32_t)c->words[0] - (VMM_VERSION << 16);
     const struct handler *h = &handlers[opcode < VMM_REQUESTS ? opcode : VMM_REQUESTS];
-    c->portal = badge_find(vm, c->badge);
+    c->portal = badge_place(vm, c->badge);
     if (!c->portal || !portal_has(c->portal, h->needs))
         return refuse(vm, c, h);
     status_t status = h->flags & (ON_WHOLE | GIVES_CAP) ? check_special(vm, c, h->flags) : OK;
     if (status != OK)
         return status;
     c->flags = (uint32_t)(c->words[0] >> 32);
-    c->number = badge_portal(c->badge);
     c->space = c->portal->owner;
-    c->home = c->portal->kind == PORTAL_GRANT ? space_of(vm, c->space) : NULL;
+    c->home = record_place(vm, c->space);
     if (vm->state->is_busy || c->words[MESSAGE_WORDS - 1])
         status = serve_beside(vm, c, h);
     else
         status = h->serve(vm, c);
-    c->gives_cap |= status == OK && h->flags & GIVES_CAP;
+    if (h->flags & GIVES_CAP)
+        c->gives_cap |= status == OK;
     return status;
+}
+
+rare static void answer_failure(struct request *r, status_t status)
+{
+    if (status != E_MORE)
+        __builtin_memset(r->answer, 0, sizeof r->answer);
+    r->answer[0] = (uint64_t)(int64_t)status;
 }
 
 static void request_call(struct vmm *vm, struct request *r)
@@ -165,9 +174,8 @@ static void request_call(struct vmm *vm, struct request *r)
     status_t status = serve_call(vm, r);
     if (r->carried == CARRIED_SLOT)
         vm->ports->drop(vm->context, vm->state->receive_slot);
-    if (status != OK && status != E_MORE)
-        __builtin_memset(r->answer, 0, sizeof r->answer);
-    r->answer[0] = (uint64_t)(int64_t)status;
+    if (status != OK)
+        answer_failure(r, status);
 }
 
 // The portal of a message that the kernel made: it is there, by our own bookkeeping.

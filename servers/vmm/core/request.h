@@ -8,8 +8,8 @@
 enum carried { CARRIED_NONE, CARRIED_BADGE, CARRIED_OBJECT, CARRIED_SLOT };
 
 struct request {
-    enum message_event event;
-    enum carried carried;
+    enum message_event event : 8;
+    enum carried carried : 8;
     bool wants_cap; // the caller named a slot for a capability in the answer
     uint64_t badge;
     uint64_t words[MESSAGE_WORDS];
@@ -22,10 +22,9 @@ struct request {
     uint64_t answer[MESSAGE_WORDS];
     // of a call, decoded for its handler (call.h):
     const struct portal *portal; // the one called
-    portal_t number;
     uint32_t flags;
-    record_t space; // GRANT: its space
-    struct space *home;
+    record_t space;     // through a grant: its space, else a task; and the record
+    struct space *home; // of the space
 };
 
 // Serves a message. A CARRIED_SLOT capability lies in state->receive_slot and is gone afterwards,

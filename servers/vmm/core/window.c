@@ -53,7 +53,6 @@ static status_t window_grow(struct vmm *vm, unsigned i)
         return status;
     frame_zero(vm, table);
     frame_of(vm, table)->level = 1;
-    frame_of(vm, table)->refs = 1;
     table_store(vm, vm->state->window, i, (pte_t){frame_address(table) | KERNEL_ENTRY});
     return OK;
 }
@@ -105,7 +104,6 @@ status_t object_map(struct vmm *vm, record_t account, enum kernel_object kind, r
     *(uint64_t *)frame_at(vm, pfn) = 0;
     struct frame *f = frame_of(vm, pfn);
     f->flags = 0; // it will not be zero any more
-    f->refs = 1;
     f->link = record;
     f->level = (uint8_t)kind;
     uint64_t bits = frame_address(pfn) | KERNEL_ENTRY | PTE_D | PTE_G | PTE_NX;
