@@ -77,8 +77,8 @@ status_t range_check(const struct vmm *vm, uint64_t first, uint64_t n_pages)
     return n_pages && n_pages <= end && first <= end - n_pages ? OK : E_INVAL;
 }
 
-status_t grant_check(const struct vmm *vm, const struct portal *grant, uint64_t first,
-                     uint64_t n_pages)
+at_once status_t grant_check(const struct vmm *vm, const struct portal *grant, uint64_t first,
+                             uint64_t n_pages)
 {
     // Below the window the offset wraps and is too large. A window lies in the user half.
     uint64_t offset = first - grant->first;

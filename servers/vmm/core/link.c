@@ -190,11 +190,23 @@ static struct link *link_add(struct vmm *vm, pfn_t table, unsigned half, record_
     return l;
 }
 
-void link_set(struct vmm *vm, pfn_t table, unsigned i, record_t via, record_t *reserve)
+static void link_mark(struct link *l, unsigned i)
+{
+    l->entries[i % LINK_ENTRIES / 64] |= 1ull << i % 64;
+}
+
+bool link_join(struct vmm *vm, pfn_t table, unsigned i, record_t via)
 {
     record_t id = find_link(vm, table, i, via);
-    struct link *l = id ? link_of(vm, id) : link_add(vm, table, i / LINK_ENTRIES, via, reserve);
-    l->entries[i % LINK_ENTRIES / 64] |= 1ull << i % 64;
+    if (id)
+        link_mark(link_of(vm, id), i);
+    return id;
+}
+
+void link_set(struct vmm *vm, pfn_t table, unsigned i, record_t via, record_t *reserve)
+{
+    if (!link_join(vm, table, i, via))
+        link_mark(link_add(vm, table, i / LINK_ENTRIES, via, reserve), i);
 }
 
 void link_copy(struct vmm *vm, pfn_t from, pfn_t to, record_t *reserve)

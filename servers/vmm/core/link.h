@@ -71,7 +71,9 @@ bool link_is_there(struct vmm *vm, pfn_t table, unsigned i, record_t via);
 // Reserved records that a copy of the table takes.
 unsigned link_count(const struct vmm *vm, pfn_t table);
 
-// Notes that entry `i`, which has no link, came by a via: takes a reserved record, unless
+// Notes that entry `i`, which has no link, came by a via, if link_is_there(). False: nothing is noted.
+bool link_join(struct vmm *vm, pfn_t table, unsigned i, record_t via);
+// Notes it in any case: takes a reserved record, unless
 // link_is_there().
 void link_set(struct vmm *vm, pfn_t table, unsigned i, record_t via, record_t *reserve);
 // Notes for a copy of a table where its entries came from.

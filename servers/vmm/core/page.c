@@ -27,15 +27,19 @@ static uint32_t counts_above(const struct vmm *vm, pfn_t pfn, unsigned level)
     return n;
 }
 
-bool page_is_sole(const struct vmm *vm, pfn_t pfn, unsigned level)
+rare static bool part_is_sole(const struct vmm *vm, pfn_t pfn, unsigned level)
 {
     struct frame *f = frame_of(vm, pfn);
-    if (frame_is_plain(f))
-        return f->refs == 1;
     uint32_t n = counts_above(vm, pfn, level);
     if (f->kind == FRAME_PAGE)
         n += *page_count(f, level) + (level > 1 ? f->part_refs[level - 2] : 0);
     return n == 1;
+}
+
+at_once bool page_is_sole(const struct vmm *vm, pfn_t pfn, unsigned level)
+{
+    const struct frame *f = frame_of(vm, pfn);
+    return frame_is_plain(f) ? f->refs == 1 : part_is_sole(vm, pfn, level);
 }
 
 void page_count_add(struct vmm *vm, pfn_t pfn, unsigned level, uint32_t delta)
@@ -70,7 +74,7 @@ rarely static void part_hold(struct vmm *vm, pfn_t pfn, unsigned level)
     page_count_add(vm, pfn, level, 1);
 }
 
-void page_hold(struct vmm *vm, pfn_t pfn, unsigned level)
+at_once void page_hold(struct vmm *vm, pfn_t pfn, unsigned level)
 {
     struct frame *f = frame_of(vm, pfn);
     if (level == 1 && frame_is_plain(f))

@@ -41,17 +41,14 @@ uint64_t portal_badge(const struct vmm *vm, enum portal_kind kind, portal_t numb
 }
 
 // A frame of portals stays as long as the kernel knows one of them.
-struct portal *badge_place(const struct vmm *vm, uint64_t badge)
+at_once struct portal *badge_find(const struct vmm *vm, uint64_t badge)
 {
     paddr_t address = (badge & ((1ull << BADGE_NUMBER_SHIFT) - 1)) * 8;
-    bool is_one = frame_of(vm, frame_number(address))->kind == FRAME_PORTALS;
-    return is_one ? (struct portal *)(vm->offset + address) : NULL;
-}
-
-struct portal *badge_find(const struct vmm *vm, uint64_t badge)
-{
-    struct portal *p = badge_place(vm, badge);
-    return p && p->kind == badge_kind(badge) ? p : NULL;
+    struct portal *p = (struct portal *)(vm->offset + address);
+    return frame_of(vm, frame_number(address))->kind == FRAME_PORTALS &&
+                   p->kind == badge_kind(badge)
+               ? p
+               : NULL;
 }
 
 static status_t portals_create(struct vmm *vm, record_t account)

@@ -125,9 +125,6 @@ static inline portal_t badge_portal(uint64_t badge)
                       ((1u << (BADGE_KIND_SHIFT - BADGE_NUMBER_SHIFT)) - 1));
 }
 
-// Where a badge of ours says that its portal lies, dead or alive; NULL if there are none.
-struct portal *badge_place(const struct vmm *vm, uint64_t badge);
-
 // The portal that a badge of ours names, or NULL if it is dead.
 struct portal *badge_find(const struct vmm *vm, uint64_t badge);
 

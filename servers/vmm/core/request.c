@@ -114,8 +114,7 @@ static status_t wait_for_memory(struct vmm *vm, struct request *c, status_t stat
 rare static status_t refuse(struct vmm *vm, struct request *c, const struct handler *h)
 {
     uint32_t request = (uint32_t)c->words[0];
-    const struct portal *portal = badge_find(vm, c->badge);
-    if (!portal || (portal->kind != PORTAL_GRANT && portal->kind != PORTAL_TASK))
+    if (!c->portal || (c->portal->kind != PORTAL_GRANT && c->portal->kind != PORTAL_TASK))
         return serve_dead(vm, c, request & 0xffff);
     if (request >> 16 != VMM_VERSION)
         return E_VERSION;
@@ -143,7 +142,7 @@ static status_t serve_call(struct vmm *vm, struct request *c)
 {
     uint32_t opcode = (uint32_t)c->words[0] - (VMM_VERSION << 16);
     const struct handler *h = &handlers[opcode < VMM_REQUESTS ? opcode : VMM_REQUESTS];
-    c->portal = badge_place(vm, c->badge);
+    c->portal = badge_find(vm, c->badge);
     if (!c->portal || !portal_has(c->portal, h->needs))
         return refuse(vm, c, h);
     status_t status = h->flags & (ON_WHOLE | GIVES_CAP) ? check_special(vm, c, h->flags) : OK;

@@ -11,9 +11,11 @@
 static bool share_may_join(const struct vmm *vm, const struct leaf *from)
 {
     const unsigned end = PTE_ENTRIES - 1;
+    if (from->record->used < PTE_ENTRIES)
+        return false;
     pte_t first = table_load(vm, from->table, from->i ? 0 : end);
     pte_t last = table_load(vm, from->table, from->i < end ? end : 0);
-    return from->record->used == PTE_ENTRIES && first.bits & last.bits & PTE_SHARED;
+    return first.bits & last.bits & PTE_SHARED;
 }
 
 // Whether the page at the source is its space's own and will be as it is, and its place is free.
@@ -31,16 +33,15 @@ static bool share_is_plain(const struct vmm *vm, const struct transfer *t, const
     return !share_may_join(vm, from) && page_is_sole(vm, frame_number(pte_address(old)), 1);
 }
 
-// Notes at the destination through which grant the page comes. False: a record could not be had.
-static bool share_note(struct vmm *vm, const struct transfer *t, record_t parent,
-                       const struct leaf *to)
+// With records of its own: a link, and a via if there is none.
+rare static bool share_note_anew(struct vmm *vm, const struct transfer *t, record_t parent,
+                                 record_t via, const struct leaf *to)
 {
-    record_t via = via_find(vm, t->grant, parent), new_via = 0, new_link = 0;
-    bool has_link = via && link_is_there(vm, to->table, to->i, via);
+    record_t new_via = 0, new_link = 0;
     if (!via && (via_is_deepest(vm, parent) ||
                  link_reserve(vm, space_of(vm, t->from)->account, 1, &new_via) != OK))
         return false;
-    if (!has_link && link_reserve(vm, space_of(vm, t->to)->account, 1, &new_link) != OK) {
+    if (link_reserve(vm, space_of(vm, t->to)->account, 1, &new_link) != OK) {
         link_unreserve(vm, &new_via);
         return false;
     }
@@ -48,6 +49,14 @@ static bool share_note(struct vmm *vm, const struct transfer *t, record_t parent
         via = via_add(vm, t->grant, parent, &new_via);
     link_set(vm, to->table, to->i, via, &new_link);
     return true;
+}
+
+// Notes at the destination through which grant the page comes. False: a record could not be had.
+static bool share_note(struct vmm *vm, const struct transfer *t, record_t parent,
+                       const struct leaf *to)
+{
+    record_t via = via_find(vm, t->grant, parent);
+    return (via && link_join(vm, to->table, to->i, via)) || share_note_anew(vm, t, parent, via, to);
 }
 
 // A share of one page does without a plan where both tables are their spaces' own. False: nothing
@@ -64,8 +73,8 @@ static bool share_leaf(struct vmm *vm, const struct transfer *t)
     record_t parent = pte_is_linked(old) ? link_via(vm, from.table, from.i) : 0;
     if (!share_note(vm, t, parent, &to))
         return false;
-    old.bits |= PTE_SHARED;
-    *from.entry = pte_arm(old, 1, true);
+    if (!(old.bits & PTE_SHARED))
+        *from.entry = pte_arm((pte_t){old.bits | PTE_SHARED}, 1, true);
     page_hold(vm, frame_number(frame), 1);
     table_store(vm, to.table, to.i,
                 pte_page(frame, 1, t->prot, t->max & pte_max(old), PTE_SHARED | PTE_LINKED, false));
@@ -140,10 +149,8 @@ static struct edit arm_there(const struct transfer *t, const struct space *to)
     };
 }
 
-status_t transfer_pages(struct vmm *vm, struct transfer *t)
+rare static status_t transfer_range(struct vmm *vm, struct transfer *t)
 {
-    if (t->n_pages == 1 && !t->moves && share_leaf(vm, t))
-        return OK;
     const struct space *from = space_of(vm, t->from), *to = space_of(vm, t->to);
     struct edit edits[] = {own_source(t, from), place_there(t, from, to), unmap_source(t, from),
                            arm_there(t, to)};
@@ -161,4 +168,10 @@ status_t transfer_pages(struct vmm *vm, struct transfer *t)
     status_t status = job_do(vm, &w);
     t->token = w.token;
     return status;
+}
+
+status_t transfer_pages(struct vmm *vm, struct transfer *t)
+{
+    bool is_done = t->n_pages == 1 && !t->moves && share_leaf(vm, t);
+    return is_done ? OK : transfer_range(vm, t);
 }
