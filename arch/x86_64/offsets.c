@@ -50,8 +50,9 @@ CHECK(TASK_SLOTS, task, slots);
 _Static_assert(SYS_CALL == 0 && NUMBER_REPLY_RECV == SYS_REPLY_RECV &&
                    NUMBER_NOTIFY == SYS_NOTIFY && NUMBER_DROP == SYS_DROP &&
                    NUMBER_YIELD == SYS_YIELD && NUMBER_FLUSH == SYS_FLUSH &&
-                   FLUSH_LAST == FLUSH_ALL_SPACES && NUMBER_COUNT == SYS_COUNT && MOVE == SYS_MOVE,
+                   NUMBER_COUNT == SYS_COUNT && MOVE == SYS_MOVE,
                "system calls");
+_Static_assert(FLUSH_LAST == FLUSH_ALL_SPACES, "roots of no space");
 _Static_assert(ANSWER_NOSYS == E_NOSYS && ANSWER_SLOT == E_SLOT, "statuses");
 _Static_assert(RESULT_EXCEPTION == (uint64_t)MESSAGE_EXCEPTION << RESULT_KIND_SHIFT &&
                    RESULT_NOTIFICATION == (uint64_t)MESSAGE_NOTIFICATION << RESULT_KIND_SHIFT &&
