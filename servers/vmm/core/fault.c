@@ -51,6 +51,21 @@ static status_t fault_own(struct vmm *vm, record_t space, uint64_t page, unsigne
     return job_do(vm, &w);
 }
 
+// leaf_own() of a page below tables that others have too. The CPU may have cached those: with a page
+// that it could read, and that is copied, they were flushed.
+static bool own_joint(struct vmm *vm, const struct space *s, uint64_t page, pte_t old)
+{
+    struct leaf leaf;
+    unsigned n;
+    if (!pt_own_path(vm, s->account, s->root, page, &n))
+        return false;
+    bool is_own = leaf_find(vm, s->root, page, &leaf) && leaf_own(vm, s->account, s->root, &leaf);
+    bool is_copied = is_own && pte_address(*leaf.entry) != pte_address(old);
+    if (n && !(is_copied && pte_is_present(old)))
+        flush_tables(vm, frame_address(s->root), page << PAGE_SHIFT);
+    return is_own;
+}
+
 status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned access,
                        record_t *pager)
 {
@@ -74,9 +89,7 @@ status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned
     // forgotten it by faulting (SDM 3A, 4.10.4.1).
     if (pte_is_present(spot.pte) && access != PROT_W)
         return OK;
-    if (!is_own)
-        is_own = pt_own_path(vm, s->account, s->root, page) && leaf_find(vm, s->root, page, &leaf);
-    if (is_own && leaf_own(vm, s->account, s->root, &leaf))
+    if (is_own ? leaf_own(vm, s->account, s->root, &leaf) : own_joint(vm, s, page, spot.pte))
         return OK;
     unsigned level = fault_level(vm, &spot);
     bool has_dead = vm->state->dead_tables.n;

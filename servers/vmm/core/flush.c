@@ -92,9 +92,6 @@ void flush_all_spaces(struct vmm *vm)
 
 void flush_page_now(struct vmm *vm, paddr_t root, vaddr_t va)
 {
-    struct flush *f = &vm->state->flush;
-    if (f->n == 1 && f->entries[0].is_any && f->entries[0].root == root)
-        f->n = 0; // this one will do
     vm->ports->flush(vm->context, root, va, 1);
 }
 

@@ -108,16 +108,13 @@ static pfn_t copy_joint(struct vmm *vm, record_t account, pfn_t joint)
     return copy;
 }
 
-bool pt_own_path(struct vmm *vm, record_t account, pfn_t root, uint64_t page)
+bool pt_own_path(struct vmm *vm, record_t account, pfn_t root, uint64_t page, unsigned *n)
 {
-    unsigned n;
     pfn_t table = root;
-    if (!count_joint(vm, root, page, &n) || account_check(vm, account, n + 1) != OK ||
-        n >= vm->state->n_free)
+    if (!count_joint(vm, root, page, n) || account_check(vm, account, *n + 1) != OK ||
+        *n >= vm->state->n_free)
         return false;
-    if (n)
-        flush_tables(vm, frame_address(root), page << PAGE_SHIFT);
-    vmm_spend(vm, n * WORK_MANY);
+    vmm_spend(vm, *n * WORK_MANY);
     for (unsigned level = vm->state->levels; level > 1; level--) {
         pte_t *e = table_entry(vm, table, table_index(page, level));
         table = frame_number(pte_address(*e));

@@ -53,8 +53,9 @@ void pt_claim_root(struct vmm *vm, pfn_t root);
 
 // Makes the tables on the way to a page, which all are there, the root's own: copies those that have
 // other parents too. False, and nothing changed: an edit of the page has to do it, or there is not as
-// much memory or quota as that and one frame more take. Gathers the flush.
-bool pt_own_path(struct vmm *vm, record_t account, pfn_t root, uint64_t page);
+// much memory or quota as that and one frame more take. *n: so many were copied; if any were, the
+// flush of the tables is the caller's duty.
+bool pt_own_path(struct vmm *vm, record_t account, pfn_t root, uint64_t page, unsigned *n);
 
 // Gives up a reference to a table; without any it is dead, and goes with what it alone refers to
 // as pt_bury() comes to it. Never allocates. The flush is the caller's duty.

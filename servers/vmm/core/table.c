@@ -49,9 +49,9 @@ void table_recount(struct vmm *vm, pfn_t table, unsigned from, unsigned n, unsig
 static inline void share_plain_leaf(struct vmm *vm, pte_t *e)
 {
     const uint64_t others = PTE_U | PTE_SHARED | PTE_DEVICE | PTE_LINKED;
-    uint64_t bits = e->bits;
-    struct frame *f = frame_of_page(vm, *e);
-    if (__builtin_expect((bits - PTE_U) & others || !frame_is_plain(f), false)) {
+    uint64_t bits = e->bits, rest = bits - PTE_U;
+    struct frame *f = frame_of_page(vm, (pte_t){rest});
+    if (__builtin_expect(rest & others || !frame_is_plain(f), false)) {
         share_leaf(vm, e);
         return;
     }
@@ -63,9 +63,9 @@ static inline void share_plain_leaf(struct vmm *vm, pte_t *e)
 // the entries that are in use is empty. There is no device among them.
 static void share_leaves(struct vmm *vm, pte_t *table, unsigned first, unsigned last)
 {
-    for (pte_t *e = table + (first & ~7u); e <= table + last; e += 8)
+    for (pte_t *e = table + (first & ~15u); e <= table + last; e += 16)
 #pragma clang loop unroll(full)
-        for (unsigned i = 0; i < 8; i++)
+        for (unsigned i = 0; i < 16; i++)
             share_plain_leaf(vm, e + i);
 }
 

@@ -57,11 +57,13 @@ static inline pte_t table_load(const struct vmm *vm, pfn_t table, unsigned i)
 // The first entry from `i` on that is not empty, or `end`: tables are often wide and nearly empty.
 static inline unsigned table_next(const pte_t *e, unsigned i, unsigned end)
 {
-    while (i + 4 <= end && !(e[i].bits | e[i + 1].bits | e[i + 2].bits | e[i + 3].bits))
-        i += 4;
-    while (i < end && !e[i].bits)
-        i++;
-    return i;
+    const pte_t *at = e + i, *last = e + end;
+    while (last - at >= 8 && !(at[0].bits | at[1].bits | at[2].bits | at[3].bits | at[4].bits |
+                               at[5].bits | at[6].bits | at[7].bits))
+        at += 8;
+    while (at < last && !at->bits)
+        at++;
+    return (unsigned)(at - e);
 }
 
 // Keeps the count and range of a table's record when entry `i`, which was empty, is not any more.

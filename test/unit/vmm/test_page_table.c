@@ -123,6 +123,7 @@ static void test_own_path(void **state)
     struct fake *f = *state;
     struct fake_cap a, b, c;
     uint64_t page = VA >> PAGE_SHIFT, n_tables = f->info.levels - 1;
+    unsigned n;
     assert_int_equal(fake_create(f, f->init, 100, &a), OK);
     pfn_t root = root_of(f, a);
     record_t account = space_of(&f->vm, fake_space(f, a))->account;
@@ -130,28 +131,29 @@ static void test_own_path(void **state)
     assert_int_equal(fake_map(f, a, 0x40000000, 512, RW, MAP_LAZY), OK);
     assert_int_equal(fake_clone(f, a, CLONE_COW, 0, &b), OK);
     assert_int_equal(fake_clone(f, a, CLONE_COW, 0, &c), OK);
-    assert_false(pt_own_path(&f->vm, account, root, 1 << 18)); // lazy, at a higher level
+    assert_false(pt_own_path(&f->vm, account, root, 1 << 18, &n)); // lazy, at a higher level
     uint64_t n_free = f->vm.state->n_free;
     f->vm.state->n_free = n_tables;
-    assert_false(pt_own_path(&f->vm, account, root, page));
+    assert_false(pt_own_path(&f->vm, account, root, page, &n));
     f->vm.state->n_free = n_free;
     uint64_t quota = account_of(&f->vm, account)->quota;
     account_of(&f->vm, account)->quota = account_of(&f->vm, account)->charged + n_tables;
-    assert_false(pt_own_path(&f->vm, account, root, page));
+    assert_false(pt_own_path(&f->vm, account, root, page, &n));
     account_of(&f->vm, account)->quota = quota;
     assert_true(pt_find(&f->vm, root, page).is_joint);
     f->vm.state->n_free = n_tables + 1;
-    assert_true(pt_own_path(&f->vm, account, root, page));
+    assert_true(pt_own_path(&f->vm, account, root, page, &n));
     assert_int_equal(f->vm.state->n_free, 1);
     f->vm.state->n_free = n_free - n_tables;
     assert_false(pt_find(&f->vm, root, page).is_joint);
     assert_false(table_load(&f->vm, pt_find(&f->vm, root, page).table, table_index(page, 1)).bits &
                  PTE_W);
-    vmm_settle(&f->vm);
+    assert_int_equal(n, n_tables);
     assert_int_equal(fake_audit(f), 0);
     fake_drop(f, &b);
     n_free = f->vm.state->n_free;
-    assert_true(pt_own_path(&f->vm, account, root_of(f, c), page)); // W alone
+    assert_true(pt_own_path(&f->vm, account, root_of(f, c), page, &n)); // W alone
+    assert_int_equal(n, 0);
     assert_int_equal(f->vm.state->n_free, n_free);
     assert_int_equal(fake_audit(f), 0);
     fake_drop(f, &c);
