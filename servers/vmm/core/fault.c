@@ -74,7 +74,7 @@ status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned
     *pager = 0;
     if (page >= vm->state->user_pages)
         return E_FAULT;
-    if (job_help(vm, space, false) == E_MORE)
+    if (s->job && job_help(vm, space, false) == E_MORE)
         return E_MORE;
     struct leaf leaf;
     bool is_own = leaf_find(vm, s->root, page, &leaf);
