@@ -77,7 +77,9 @@
 //                (flags: MAP_REPLACE)                           server behind it: an EXCEPTION, with the
 //                                                               portal's badge. It answers 0, and the
 //                                                               task tries again; or why not (status_t),
-//                                                               and the task ends
+//                                                               and the task ends. As what MAP maps
+//                                                               it stays when the grant is revoked,
+//                                                               until it is unmapped or replaced
 // SUPPLY         va, pages, va2, prot        that fault's       pages of this space where the fault is,
 //                (flags: SUPPLY_*)           reply capability,  and around it where the same pager is
 //                                            (SYS_MOVE: it      asked: shared, or moved (right MAP)

@@ -445,6 +445,29 @@ static void test_a_move_into_nothing(void **state)
     assert_true(n_done > 3 && n_failed > 3);
 }
 
+// A snapshot of a space at which a job is waits for that, and comes with none of E_MORE.
+static void test_a_snapshot_waits(void **state)
+{
+    struct fake *f = *state;
+    struct fake_cap a = new_space(f, 0), snapshot;
+    const uint64_t take[MESSAGE_WORDS] = {vmm_word0(VMM_SNAPSHOT, 0), 50};
+    uint64_t words[MESSAGE_WORDS], first[MESSAGE_WORDS], answer[MESSAGE_WORDS];
+    map_first_step(f, a, words);
+    memcpy(first, take, sizeof first);
+    f->vm.state->step_work = 500;
+    assert_int_equal(fake_begin(f, a, first, &snapshot), E_MORE);
+    assert_int_equal(first[1], 50); // its quota
+    f->vm.state->step_work = STEP_WORK;
+    assert_int_equal(fake_call(f, a, take, NULL, &snapshot, NULL), OK);
+    assert_false(is_locked(f, a) || is_locked(f, snapshot));
+    assert_int_equal(fake_query(f, snapshot, VA + 1999 * PAGE_SIZE, answer), OK);
+    assert_true(answer[3] & PAGE_MAPPED);
+    assert_int_equal(fake_call(f, a, words, NULL, NULL, NULL), OK);
+    assert_int_equal(fake_audit(f), 0);
+    fake_drop(f, &snapshot);
+    fake_drop(f, &a);
+}
+
 // Who shares drops his capability on the way: the pages are there, as if they came through the one that it
 // was derived from.
 static void test_the_caller_is_gone(void **state)
@@ -492,6 +515,7 @@ int main(void)
         FAKE_TEST(test_a_clone_fails),
         FAKE_TEST(test_a_revoke_waits),
         FAKE_TEST(test_a_move_into_nothing),
+        FAKE_TEST(test_a_snapshot_waits),
         FAKE_TEST(test_the_caller_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
