@@ -317,7 +317,8 @@ static void commit_table(struct vmm *vm, struct edit *e, pfn_t table, unsigned l
         enum verdict verdict = edit_judge(vm, e, pte, level, &s);
         pfn_t child = PFN_NONE;
         vmm_spend(vm, WORK_LOOK);
-        if (verdict == DESCEND && e->kind == EDIT_MAP && s.is_whole && level <= e->page_level)
+        if (verdict == DESCEND && e->kind == EDIT_MAP && s.is_whole && level <= e->page_level &&
+            !pte_is_own_table(pte))
             make_room(vm, e, table, level, &s);
         if (verdict == HERE)
             commit_here(vm, e, table, level, &s);

@@ -370,6 +370,19 @@ static void test_gigabyte(void **state)
     fake_end(f);
 }
 
+// Where no block of 1 GiB is free it is mapped in blocks of 2 MiB, however many steps the first one takes.
+static void test_gigabyte_in_steps(void **state)
+{
+    (void)state;
+    struct fake *f = fake_boot((struct fake_config){4, 1400, 7});
+    struct fake_cap a = new_space(f);
+    f->vm.state->step_work = 600;
+    assert_int_equal(fake_map(f, a, VA, 1 << 18, RW, 0), OK);
+    assert_int_equal(size_shift(f, a, VA), 21);
+    fake_drop(f, &a);
+    fake_end(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,6 +397,7 @@ int main(void)
         FAKE_TEST(test_move),
         FAKE_TEST(test_holes_in_joint_tables),
         cmocka_unit_test(test_gigabyte),
+        cmocka_unit_test(test_gigabyte_in_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
