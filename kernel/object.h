@@ -19,7 +19,7 @@ struct object {
 #define KERNEL_WORK_MAX 32u
 
 // Of the expensive ones, which may wake a task or hand a message on: interrupts are off meanwhile.
-#define KERNEL_WAKE_MAX 5u
+#define KERNEL_WAKE_MAX 4u
 
 // The object at `index`, which must be of `kind`. E_FAULT: no frame there. E_STATE: another kind.
 must_check status_t object_find(uint64_t index, enum object_kind kind, struct object **object);
