@@ -36,7 +36,7 @@ BASE := -std=c2x -O2 -g $(WARN) $(INCLUDES) -MMD -MP
 BARE := --target=x86_64-unknown-none-elf -ffreestanding -fno-pic -mno-red-zone -mgeneral-regs-only \
         -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
         -ffunction-sections -fdata-sections
-KERNEL_CFLAGS := $(BASE) $(BARE) -mcmodel=kernel -Oz # see kernel/build.mk
+KERNEL_CFLAGS := $(BASE) $(BARE) -mcmodel=kernel -Oz -momit-leaf-frame-pointer # see kernel/build.mk
 USER_CFLAGS   := $(BASE) $(BARE) -mcmodel=small
 HOST_CFLAGS   := $(BASE) -fsanitize=address,undefined -fno-sanitize-recover=all \
                  -fno-omit-frame-pointer -fprofile-instr-generate -fcoverage-mapping

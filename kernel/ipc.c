@@ -39,7 +39,8 @@ static status_t carry(struct task *s, struct task *r, struct endpoint *e, struct
     if (from->type == SLOT_REPLY && from->caller->special & SPECIAL_EXCEPTION &&
         e == machine_endpoint) {
         d->flags |= RESULT_OBJECT;
-        d->carried = from->caller->object.index;
+        uint64_t page = from->caller->fault_address >> PAGE_SHIFT, most = ~0ull >> FAULT_PAGE_SHIFT;
+        d->carried = from->caller->object.index | (page < most ? page : most) << FAULT_PAGE_SHIFT;
         return OK; // shown, and kept by its holder, who is to answer
     }
     if (from->type == SLOT_PORTAL && from->portal->endpoint == e) {
@@ -81,7 +82,7 @@ static const uint64_t *message_words(const struct task *s, uint64_t *room)
     room[2] = is_exit ? 0 : s->fault_address;
     room[3] = is_exit ? 0 : regs->rip;
     room[4] = is_exit ? 0 : regs->rsp;
-    room[5] = s->special & SPECIAL_RETURNED ? (uint64_t)s->refusal : 0;
+    room[5] = s->special & SPECIAL_RETURNED ? s->refusal : 0;
     return room;
 }
 
@@ -280,7 +281,7 @@ static status_t reply(struct task *t, struct slot *s, uint64_t header)
     }
     if (!(caller->special & SPECIAL_EXCEPTION))
         deliver(caller, &d, t->regs.w);
-    caller->special &= ~(SPECIAL_EXCEPTION | SPECIAL_FORWARDED | SPECIAL_RETURNED);
+    caller->special &= ~(SPECIAL_EXCEPTION | SPECIAL_FORWARDED | SPECIAL_ASKED | SPECIAL_RETURNED);
     task_end_loan(caller);
     s->type = SLOT_EMPTY;
     sched_return(caller);
@@ -392,6 +393,9 @@ status_t ipc_forward(struct task *t)
     struct slot *target = portal_slot(t, header_target(header), SLOT_CALL, &status);
     if (!from)
         status = E_SLOT;
+    if (status == OK && from->caller->special & SPECIAL_EXCEPTION &&
+        target->portal->endpoint == machine_endpoint)
+        status = E_INVAL; // it is not whose portal that is
     if (status == OK)
         status = portal_enter(target->portal);
     if (status != OK)
@@ -411,8 +415,15 @@ status_t ipc_forward(struct task *t)
 void ipc_event(struct task *t)
 {
     struct slot *pager = &t->slots[0];
+    bool is_page_fault = t->special & SPECIAL_EXCEPTION && t->regs.vector == VECTOR_PAGE_FAULT;
     t->header = 0;
     t->receive = 0;
+    if (is_page_fault && t->pager && !(t->special & SPECIAL_RETURNED) &&
+        portal_enter(t->pager) == OK) {
+        t->special |= SPECIAL_FORWARDED | SPECIAL_ASKED;
+        send(t, t->pager);
+        return;
+    }
     if (pager->type != SLOT_PORTAL || portal_enter(pager->portal) != OK) {
         t->state = TASK_STOPPED;
         return;

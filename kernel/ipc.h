@@ -14,7 +14,8 @@ status_t ipc_forward(struct task *t);
 status_t ipc_notify(struct task *t);
 status_t ipc_wait(struct task *t);
 
-// Makes the current task call its pager, with the event that t->special tells. Without a live pager it is stopped for good.
+// Makes the current task call, with the event that t->special tells, its own pager, where it has one that
+// lives and was not asked yet, or the one in its slot 0. Without that it is stopped for good.
 void ipc_event(struct task *t);
 
 // Hands what is pending on `e` to whoever waits for it. Called after anything became pending.

@@ -100,6 +100,21 @@ static status_t task_call(enum syscall_number number, const uint64_t *w)
     }
 }
 
+static status_t task_pager_call(struct task *t, const uint64_t *w)
+{
+    struct task *target;
+    slot_t sent = header_send(t->regs.rax);
+    struct slot *from = slot_of_type(t, sent, SLOT_PORTAL);
+    if (sent && !from)
+        return E_SLOT;
+    status_t status = find_task(w[0], &target);
+    if (status == OK)
+        status = task_set_pager(target, from);
+    if (status == OK && from)
+        task_slot_empties(t, from);
+    return status;
+}
+
 static status_t slot_give_call(struct task *t, const uint64_t *w)
 {
     struct task *target;
@@ -221,6 +236,8 @@ status_t machine_call(struct task *t, enum syscall_number number)
         return object_destroy_call(w[0]);
     case SYS_TASK_START:
         return task_start_call(t, w);
+    case SYS_TASK_PAGER:
+        return task_pager_call(t, w);
     case SYS_SLOT_GIVE:
         return slot_give_call(t, w);
     case SYS_PORTAL_MINT:

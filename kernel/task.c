@@ -38,6 +38,14 @@ status_t task_create(uint64_t index, struct cpu *cpu, const struct task_start *s
     return OK;
 }
 
+static void set_pager(struct task *t, struct portal *p)
+{
+    struct portal *old = t->pager;
+    t->pager = p;
+    if (old)
+        portal_release(old);
+}
+
 // Leaves whatever the task waits in or for.
 static void task_unlink(struct task *t)
 {
@@ -50,6 +58,7 @@ static void task_unlink(struct task *t)
     if (t->state == TASK_ANSWER)
         *t->reply_slot = (struct slot){.type = SLOT_EMPTY};
     task_end_loan(t);
+    set_pager(t, NULL);
     t->loop_header = t->loop_after = 0;
 }
 
@@ -136,6 +145,23 @@ status_t task_resume(struct task *t)
     return OK;
 }
 
+status_t task_set_pager(struct task *t, struct slot *from)
+{
+    struct portal *p = NULL;
+    if (t->n_swept)
+        return E_STATE;
+    if (from) {
+        p = from->portal;
+        if (~from->flags & (SLOT_CALL | SLOT_MOVE))
+            return E_RIGHT;
+        if (p->endpoint == machine_endpoint)
+            return E_INVAL;
+        *from = (struct slot){.type = SLOT_EMPTY};
+    }
+    set_pager(t, p);
+    return OK;
+}
+
 status_t task_add_slots(struct task *t, uint64_t index)
 {
     struct object *object;
@@ -167,9 +193,10 @@ void task_wake_error(struct task *t, status_t status)
 {
     task_end_loan(t);
     if (t->special & SPECIAL_FORWARDED) {
-        t->special &= ~SPECIAL_FORWARDED;
+        t->refusal =
+            t->special & SPECIAL_ASKED ? REFUSED_FIRST | (uint32_t)status : (uint64_t)status;
+        t->special &= ~(SPECIAL_FORWARDED | SPECIAL_ASKED);
         t->special |= SPECIAL_RETURNED;
-        t->refusal = status;
         ipc_event(t);
         return;
     }

@@ -35,7 +35,7 @@ enum task_state {
 // What a switch or a reply has to look after.
 enum task_special {
     SPECIAL_CONTEXT = 1,    // it has an FS base, or a CPU holds its FPU state
-    SPECIAL_ASKED = 2,      // its own pager was asked first, and not the VMM
+    SPECIAL_ASKED = 2,      // of what is FORWARDED: to its own pager, before the VMM hears of it
     SPECIAL_LOAN = 4,       // it lent a capability
     SPECIAL_SPENT = 8,      // its time slice is over
     SPECIAL_EXCEPTION = 16, // its pager is to hear of an exception: MESSAGE_EXCEPTION,
@@ -72,9 +72,10 @@ struct task {
     uint64_t loop_header;      // of a REPLY_RECV that sends nothing and for which the three hold
                                // still; 0: of none
     uint64_t loop_after;       // the same, once the capability in `receive_into` is dropped
+    struct portal *pager;      // whom its page faults go to, one reference held; NULL: the VMM
+    uint64_t refusal;          // SPECIAL_RETURNED: word 5 of the message
     struct slot *lent;         // ANSWER: the slot of a capability that it lent with its call
     struct list via_link;      // SENDING: among the tasks queued through `via`
-    status_t refusal;          // SPECIAL_RETURNED
     uint32_t n_slot_frames;
     uint32_t n_swept; // slots already dropped by task_destroy()
     struct slot slots[TASK_SLOTS_FIRST];
@@ -146,6 +147,8 @@ must_check status_t task_destroy(struct task *t);
 must_check status_t task_bind(struct task *t, paddr_t root, uint64_t priority, uint64_t fs_base);
 must_check status_t task_stop(struct task *t);
 must_check status_t task_resume(struct task *t);
+// The capability in `from`, which is emptied, or none for NULL. Errors: see ipc/syscalls.h.
+must_check status_t task_set_pager(struct task *t, struct slot *from);
 must_check status_t task_add_slots(struct task *t, uint64_t index);
 
 // Writes the result of a system call: the status, no words, no badge.

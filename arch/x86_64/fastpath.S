@@ -191,11 +191,16 @@ reply_r15:
     xor %r12d, %r12d
     jmp leave
 
-// An exception's reply gives back the registers as they were.
+// An exception's reply gives back the registers as they were: the VMM's, or a task's own pager's that
+// has served it.
 reply_special:
     cmp $EXCEPTION, %cl
+    je 1f
+    cmp $ASKED_EXCEPTION, %cl
     jne 8b
-    movb $0, TASK_SPECIAL(%r15)
+    test %edi, %edi
+    jnz 8b
+1:  movb $0, TASK_SPECIAL(%r15)
     xor %eax, %eax
     reply_r12_to_r15
     swapgs
@@ -209,13 +214,17 @@ reply_special:
 fast_fault:
     cmpb $0, TASK_SPECIAL(%rbx)
     jne trap_general
-    cmpb $TYPE_PORTAL, TASK_SLOTS + SLOT_TYPE(%rbx) // slot 0: the pager's
+    mov TASK_PAGER(%rbx), %r13
+    test %r13, %r13
+    jnz ask_pager
+    cmpb $TYPE_PORTAL, TASK_SLOTS + SLOT_TYPE(%rbx) // slot 0: the VMM's
     jne trap_general
     mov TASK_SLOTS(%rbx), %r13
     find_receiver trap_general
+    movb $EXCEPTION, TASK_SPECIAL(%rbx)
+tell_fault:
     mov %cr2, %rdx
     mov %rdx, TASK_FAULT_ADDRESS(%rbx)
-    movb $EXCEPTION, TASK_SPECIAL(%rbx)
     mov $PAGE_FAULT_VECTOR, %edi
     mov TASK_ERROR(%rbx), %rsi
     mov TASK_RIP(%rbx), %r8
@@ -224,6 +233,10 @@ fast_fault:
     xor %r12d, %r12d
     movabs $RESULT_EXCEPTION, %rax
     jmp hand_over
+ask_pager:
+    find_receiver trap_general
+    movb $ASKED_EXCEPTION, TASK_SPECIAL(%rbx)
+    jmp tell_fault
 
 // A call that carries a copy of a portal, or names a slot for what the reply may bring, or both: slots
 // below 64, and nothing else.

@@ -45,7 +45,10 @@ CHECK(TASK_REPLY_INTO, task, reply_into);
 CHECK(TASK_RECEIVE_INTO, task, receive_into);
 CHECK(TASK_LOOP_HEADER, task, loop_header);
 CHECK(TASK_LOOP_AFTER, task, loop_after);
+CHECK(TASK_PAGER, task, pager);
 CHECK(TASK_SLOTS, task, slots);
+_Static_assert(ASKED_EXCEPTION == (SPECIAL_EXCEPTION | SPECIAL_FORWARDED | SPECIAL_ASKED),
+               "a fault at a task's own pager");
 
 _Static_assert(SYS_CALL == 0 && NUMBER_REPLY_RECV == SYS_REPLY_RECV &&
                    NUMBER_NOTIFY == SYS_NOTIFY && NUMBER_DROP == SYS_DROP &&

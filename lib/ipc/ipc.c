@@ -60,6 +60,8 @@ void log_text(const char *text)
             struct message m = {{0}};
             memcpy(m.w, text, len);
             status = sys_invoke(sys_header(SYS_LOG, 0, 0, 0, 0, 0), &m).status;
+            if (status == E_MORE)
+                ipc_yield(); // others may have something better to do meanwhile
         } while (status == E_MORE);
         text += len;
     }

@@ -25,7 +25,8 @@
 //   FORWARD     reply slot: reply capability; target: portal. Hands the caller on, with these words
 //               as its message; an exception or an exit keeps its own. An exception that was handed on
 //               goes on if word 0 of the reply is 0; if not, or when the reply capability is dropped or
-//               the portal dies, it comes to the task's own pager again, word 5 being that status.
+//               the portal dies, it comes to the VMM again, word 5 being that status. To the VMM no
+//               exception is handed on: E_INVAL.
 //   NOTIFY      target: portal (notify flag). ORs the badge into the endpoint's word; never waits.
 //   DROP        target: any slot.
 //   YIELD       gives up the CPU to another ready task of the same priority.
@@ -55,6 +56,10 @@
 //   TASK_STOP       task                  E_STATE unless it is ready
 //   TASK_RESUME     task                  lets a stopped task go on, or one that was held begin
 //   TASK_SLOTS      task, index           gives the task a frame of further slots
+//   TASK_PAGER      task                  its page faults go through the portal sent, which is moved
+//                                         there, and not to the VMM; without one, to the VMM. E_SLOT,
+//                                         E_RIGHT: no portal, or not to be called and moved. E_INVAL:
+//                                         one of the VMM's. E_STATE: the task is being destroyed
 //   SLOT_GIVE       task, slot            moves the capability sent into a task that never ran
 //   PORTAL_MINT     portal, endpoint, badge, slot, flags   the caller's slot gets the portal
 //   PORTAL_REVOKE   index, low, high      dead at once, everywhere: the portals of the frame at places
@@ -68,7 +73,8 @@
     X(CALL) X(REPLY_RECV) X(FORWARD) X(NOTIFY) X(DROP) X(YIELD) X(EXIT) X(LOG) X(WAIT)         \
     X(CONSOLE_READ)                                                                            \
     X(OBJECT_CREATE) X(OBJECT_DESTROY) X(TASK_START) X(TASK_BIND) X(TASK_STOP) X(TASK_RESUME)  \
-    X(TASK_SLOTS) X(SLOT_GIVE) X(PORTAL_MINT) X(PORTAL_REVOKE) X(FLUSH) X(POWER_OFF)
+    X(TASK_SLOTS) X(TASK_PAGER) X(SLOT_GIVE) X(PORTAL_MINT) X(PORTAL_REVOKE) X(FLUSH)          \
+    X(POWER_OFF)
 // clang-format on
 
 #define SYSCALL_ENUM(name) SYS_##name,
@@ -106,19 +112,25 @@ static inline uint64_t sys_header(enum syscall_number number, slot_t target, slo
 #define RESULT_KIND_SHIFT 32
 #define RESULT_KIND_MASK  0xffull
 // To the machine's holder RESULT_CAP tells the number of a portal in R12, and RESULT_OBJECT the index of
-// an endpoint or of the task in whose exception's reply capability was sent: that is only shown, and
-// stays with the sender (though SYS_MOVE must be said).
+// an endpoint; or of the task in whose exception's reply capability was sent, and above it, from
+// FAULT_PAGE_SHIFT on, the page of a page fault's address: that is only shown, and stays with the sender
+// (though SYS_MOVE must be said).
 #define RESULT_CAP        (1ull << 40) // a capability landed in the slot named for it
 #define RESULT_OWN        (1ull << 41) // a capability into one's own endpoint: its badge is in R12
 #define RESULT_OBJECT     (1ull << 42)
+#define REFUSED_FIRST     (1ull << 32) // see EXCEPTION
+#define FAULT_PAGE_SHIFT  20
 #define RESULT_WANTS_CAP  (1ull << 43) // the caller named a slot: a reply may carry a capability
 
 // What a receive brought.
 //   CALL           badge, six words; the reply slot holds the reply capability
 //   NOTIFICATION   word 0: the OR of the badges since the last one; nobody waits
 //   LAST_REFERENCE badge; word 0: portal. The last slot of that portal is gone
-//   EXCEPTION      from a task's pager portal: words vector, error code, address, RIP, RSP, and why a
-//                  pager to which it was handed on did not serve it (0: it was not); a call
+//   EXCEPTION      from a task's pager portal: words vector, error code, address, RIP, RSP, and why it
+//                  was not served before: 0: nobody was asked; a status_t: by the pager to whom the
+//                  VMM handed it on; REFUSED_FIRST | its low 32 bits: by the task's own pager, which
+//                  is asked before the VMM (TASK_PAGER), and answers as one to whom it is handed on;
+//                  a call
 //   EXIT           from a task's pager portal: word 0 code; a call whose reply is E_STATE
 //   PORTAL_UNUSED  to the machine's endpoint: word 0 portal. Nobody refers to it any more
 //   ENDPOINT_UNUSED  to the machine's endpoint: word 0 index. Its last receive right is gone

@@ -261,6 +261,12 @@ status_t vmm_set_pager(slot_t grant, vaddr_t va, uint64_t pages, uint32_t prot, 
     return request(grant, portal, 0, &m);
 }
 
+status_t vmm_task_pager(slot_t task, slot_t portal)
+{
+    struct message m = {{vmm_word0(VMM_TASK_PAGER, 0)}};
+    return request(task, portal, 0, &m);
+}
+
 // The reply capability must be sent as if it was moved; it is only shown.
 status_t vmm_supply(slot_t grant, vaddr_t va, uint64_t pages, slot_t fault, vaddr_t va2,
                     uint32_t prot, uint32_t flags)

@@ -73,6 +73,11 @@ must_check status_t vmm_spawn_probe(slot_t grant, uint32_t priority, slot_t pare
 // `fault` being its reply slot.
 must_check status_t vmm_set_pager(slot_t grant, vaddr_t va, uint64_t pages, uint32_t prot,
                                   uint32_t flags, slot_t portal);
+
+// All page faults of a task go to the server behind `portal` (0: to the VMM again), likewise; what it
+// does not answer with OK, the VMM serves as if nobody had been asked.
+must_check status_t vmm_task_pager(slot_t task, slot_t portal);
+
 must_check status_t vmm_supply(slot_t grant, vaddr_t va, uint64_t pages, slot_t fault, vaddr_t va2,
                                uint32_t prot, uint32_t flags);
 

@@ -80,6 +80,13 @@
 //                                                               and the task ends. As what MAP maps
 //                                                               it stays when the grant is revoked,
 //                                                               until it is unmapped or replaced
+// TASK_PAGER     (on a task capability)      portal, or nothing the task's page faults go to the server
+//                                                               behind it, or to the VMM again: as with
+//                                                               SET_PAGER, but all of them, and at once.
+//                                                               What it answers but by 0, or by no more
+//                                                               being there, the VMM serves as if nobody
+//                                                               had been asked; a task that ends by it
+//                                                               ends for that reason. E_STATE: it ended
 // SUPPLY         va, pages, va2, prot        that fault's       pages of this space where the fault is,
 //                (flags: SUPPLY_*)           reply capability,  and around it where the same pager is
 //                                            (SYS_MOVE: it      asked: shared, or moved (right MAP)
@@ -102,7 +109,7 @@
     X(DERIVE) X(REVOKE) X(QUERY) X(STATS) X(AUDIT)                                             \
     X(SPAWN) X(TASK_KILL) X(TASK_WAIT) X(ENDPOINT) X(PORTAL) X(POWER_OFF)                      \
     X(SNAPSHOT) X(DIFF) X(ROLLBACK) X(MAPS) X(TASK_SLOTS)                                      \
-    X(SET_PAGER) X(SUPPLY) X(SETTLE) X(EXPLAIN)
+    X(SET_PAGER) X(SUPPLY) X(SETTLE) X(EXPLAIN) X(TASK_PAGER)
 // clang-format on
 
 #define VMM_REQUEST_ENUM(name) VMM_##name,

@@ -13,7 +13,8 @@ _Static_assert(EVENT_CALL == (int)MESSAGE_CALL && EVENT_EXCEPTION == (int)MESSAG
                    EVENT_ENDPOINT_UNUSED == (int)MESSAGE_ENDPOINT_UNUSED,
                "kinds of messages");
 _Static_assert(PORTALS_IN_FRAME == PORTALS_PER_FRAME && SLOT_FLAGS_ALL == SLOT_ALL &&
-                   FLUSH_SPACES == FLUSH_ALL_SPACES,
+                   FLUSH_SPACES == FLUSH_ALL_SPACES && FAULT_SHIFT == FAULT_PAGE_SHIFT &&
+                   REFUSED_BY_OWN == REFUSED_FIRST >> 32,
                "numbers of the kernel's");
 _Static_assert(PRIORITY_MAX == PRIORITIES - 2, "no task has the highest priority");
 _Static_assert(VMM_SLOT_MACHINE == (int)SLOT_SELF && VMM_SLOT_ENDPOINT == (int)SLOT_PARENT &&
@@ -70,6 +71,12 @@ static status_t task_slots(void *context, uint32_t task, uint32_t index)
 {
     (void)context;
     return machine(SYS_TASK_SLOTS, 0, (struct message){{task, index}});
+}
+
+static status_t task_pager(void *context, uint32_t task, uint32_t send)
+{
+    (void)context;
+    return machine(SYS_TASK_PAGER, send, (struct message){{task}});
 }
 
 static status_t slot_give(void *context, uint32_t task, uint32_t slot, uint32_t send)
@@ -166,6 +173,7 @@ const struct ports native_ports = {
     .task_start = task_start,
     .task_resume = task_resume,
     .task_slots = task_slots,
+    .task_pager = task_pager,
     .slot_give = slot_give,
     .portal_mint = portal_mint_call,
     .portals_revoke = portals_revoke,

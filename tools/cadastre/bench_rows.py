@@ -55,6 +55,8 @@ ROWS = (
     Row("yield", "yield to another space", 100, 80, "272", "yield"),
     Row("pager", "fault to a user-mode pager and back, no mapping", 260, 190, "1,259", "pager"),
     Row("pager_supply", "the same, the pager supplies a page"),
+    Row("pager_window", "the same through a window of the VMM"),
+    Row("pager_window_supply", "the same, the pager supplies a page"),
     Row("touch", "demand-zero fault, without zeroing", 550, 400, "1,977", "touch", "zeroing"),
     Row("map_1", "map one page by request, without zeroing", 480, 360, "731", "map_1", "zeroing"),
     Row("unmap_1", "unmap one page by request", 500, 380, "580", "unmap_1"),

@@ -41,6 +41,7 @@ must_check status_t serve_move(struct vmm *vm, struct request *c);
 // call_pager.c: external pagers
 must_check status_t serve_set_pager(struct vmm *vm, struct request *c);
 must_check status_t serve_supply(struct vmm *vm, struct request *c);
+must_check status_t serve_task_pager(struct vmm *vm, struct request *c);
 
 // call_space.c: spaces, and what is known of them
 must_check status_t serve_space_create(struct vmm *vm, struct request *c);

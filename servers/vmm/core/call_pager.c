@@ -30,14 +30,24 @@ status_t serve_set_pager(struct vmm *vm, struct request *c)
     return edit_range(vm, c, &e, is_new);
 }
 
+status_t serve_task_pager(struct vmm *vm, struct request *c)
+{
+    const struct task *t = task_of(vm, c->portal->owner);
+    bool is_set = c->carried != CARRIED_NONE;
+    if (is_set && (c->carried != CARRIED_SLOT || !c->carried_value))
+        return E_SLOT;
+    if (!t->is_running)
+        return E_STATE;
+    return vm->ports->task_pager(vm->context, t->object, is_set ? vm->state->receive_slot : 0);
+}
+
 // The task in whose fault the call was sent: its reply capability came along.
 static status_t decode_fault(const struct vmm *vm, const struct request *c,
                              const struct task **task)
 {
-    uint64_t index = c->carried_value;
     if (c->carried != CARRIED_OBJECT)
         return E_SLOT;
-    pfn_t pfn = object_pfn(vm, (uint32_t)index);
+    pfn_t pfn = object_pfn(vm, c->carried_value & ((1u << FAULT_SHIFT) - 1));
     if (!pfn.n || frame_of(vm, pfn)->level != KERNEL_TASK)
         return E_SLOT;
     *task = task_of(vm, frame_of(vm, pfn)->link);
@@ -48,7 +58,7 @@ static status_t decode_fault(const struct vmm *vm, const struct request *c,
 static status_t decode_place(const struct vmm *vm, const struct request *c, const struct task *task,
                              struct transfer *t)
 {
-    uint64_t fault = task->address >> PAGE_SHIFT;
+    uint64_t fault = c->carried_value >> FAULT_SHIFT;
     t->to = task->space;
     t->first_to = c->words[3] >> PAGE_SHIFT;
     if (c->words[3] & PAGE_MASK)

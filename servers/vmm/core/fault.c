@@ -145,11 +145,11 @@ static bool is_page_fault(const uint64_t words[MESSAGE_WORDS])
     return words[0] == VECTOR_PAGE_FAULT && words[1] & FAULT_USER && !(words[1] & FAULT_RESERVED);
 }
 
-// Why a pager did not serve a fault, as it said itself.
+// Why a pager did not serve a fault, as it said itself. 0: nobody was asked.
 static status_t refusal(uint64_t word)
 {
-    int64_t status = (int64_t)word;
-    return status < 0 && status >= E_OVERFLOW ? (status_t)status : E_FAULT;
+    status_t status = (status_t)word;
+    return !word || (status < 0 && status >= E_OVERFLOW) ? status : E_FAULT;
 }
 
 // The pager serves it, or is gone: then that is the reason.
@@ -172,15 +172,16 @@ bool fault_serve(struct vmm *vm, record_t task, const uint64_t words[MESSAGE_WOR
                            .address = words[2],
                            .rip = words[3]};
     record_t pager = 0;
-    if (words[5])
-        end.reason = refusal(words[5]);
-    else if (is_page_fault(words))
+    bool is_over = words[5] && words[5] >> 32 != REFUSED_BY_OWN; // a window's pager was asked
+    if (is_page_fault(words) && !is_over)
         end.reason = fault_resolve(vm, t->space, words[2], fault_access(words[1]), &pager);
+    if (end.reason == E_FAULT && words[5])
+        end.reason = refusal(words[5]);
     if (end.reason == OK || end.reason == E_MORE)
         return true;
     if (pager && hand_on(vm, task, pager, &end))
         return false;
-    bool waits = lacks_memory(end.reason) && !words[5] && !t->is_fragile;
+    bool waits = lacks_memory(end.reason) && !is_over && !t->is_fragile;
     if (!t->is_probe)
         log_fault(vm, t, &end, waits ? " waits: " : " killed: ");
     if (!t->is_probe && !waits && is_page_fault(words))

@@ -22,6 +22,8 @@ enum message_event {
 #define FLUSH_SPACES     1u // no root
 #define SLOTS_FIRST      64u
 #define SLOTS_IN_FRAME   250u
+#define REFUSED_BY_OWN   1u // in the upper half of an exception's word 5: by the task's own pager
+#define FAULT_SHIFT      20u // of the page, in what is told of a task by its fault's reply capability
 #define PRIORITY_MAX     30u // of tasks; the kernel has one above it
 
 // Slots that spawner and task agree on, and flags that let the holder do everything with a slot.
@@ -55,6 +57,7 @@ struct ports {
     status_t (*task_start)(void *context, const struct start *start);
     status_t (*task_resume)(void *context, uint32_t task);
     status_t (*task_slots)(void *context, uint32_t task, uint32_t index);
+    status_t (*task_pager)(void *context, uint32_t task, uint32_t send); // 0: the VMM again
     status_t (*slot_give)(void *context, uint32_t task, uint32_t slot, uint32_t send);
     status_t (*portal_mint)(void *context, uint32_t portal, uint32_t endpoint, uint64_t badge,
                             uint32_t slot, uint64_t flags);

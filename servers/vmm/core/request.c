@@ -53,6 +53,7 @@ static const struct handler {
     [VMM_ROLLBACK]      = {serve_rollback, GRANT(RIGHT_MAP | RIGHT_READ), ON_WHOLE | ON_PAGES},
     [VMM_MAPS]          = {serve_maps, GRANT(RIGHT_QUERY), READS},
     [VMM_TASK_SLOTS]    = {serve_task_slots, TASK, 0},
+    [VMM_TASK_PAGER]    = {serve_task_pager, TASK, 0},
     [VMM_SET_PAGER]     = {serve_set_pager, GRANT(RIGHT_MAP), IN_STEPS},
     [VMM_SUPPLY]        = {serve_supply, GRANT(RIGHT_SHARE), IN_STEPS},
     [VMM_SETTLE]        = {serve_settle, GRANT(0), 0},

@@ -15,7 +15,8 @@ struct request {
     uint64_t words[MESSAGE_WORDS];
     uint64_t
         carried_value; // BADGE: of a portal of ours. OBJECT: window index, of an endpoint or of the
-                       // task whose fault it is. SLOT: number of a portal, else 0
+                       // task whose fault it is, with its page above FAULT_SHIFT. SLOT: number of a
+                       // portal, else 0
     // out:
     bool is_answered; // a reply is due now
     bool gives_cap;   // with what lies in VMM_SLOT_ANSWER

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Faults that come to this task as the pager of another space: answered as they are, so that the task
-// faults again, and answered with a page.
+// Faults that come to this task: as a task's pager, and as that of a window of its space, through the
+// VMM. Answered as they are, so that the task faults again, and answered with a page.
 #include "ipc/thread.h"
 #include "land.h"
 #include "rows.h"
@@ -27,7 +27,7 @@ static status_t start(void)
         .space = SPACE,
         .entry = touch_all,
         .stack_top = stack + sizeof stack,
-        .argument = N + 1,
+        .argument = 2 * N + 1,
         .priority = PRIORITY_DEFAULT,
     };
     status_t status = vmm_clone(SLOT_SELF, CLONE_COW, 0, SPACE);
@@ -57,20 +57,37 @@ static status_t supply(unsigned i)
     return status == OK ? answer() : status;
 }
 
+// N faults without a page, then N with one, from page `first` on.
+static status_t measure(struct row *alone, struct row *with_page, unsigned first)
+{
+    status_t status = OK;
+    for (unsigned i = 0; status == OK && i < N; i++)
+        SAMPLE(alone, status = answer());
+    for (unsigned i = 0; status == OK && i < N; i++)
+        SAMPLE(with_page, status = supply(first + i));
+    row_report(alone);
+    row_report(with_page);
+    return status;
+}
+
 static status_t serve(void)
 {
-    static struct row alone = {.name = "pager"}, with_page = {.name = "pager_supply"};
+    static struct row window = {.name = "pager_window"}, own = {.name = "pager"},
+                      window_page = {.name = "pager_window_supply"},
+                      own_page = {.name = "pager_supply"};
+    const uint64_t last = 2 * N * PAGE_SIZE;
     struct message m;
     status_t status = ipc_receive(EAR, 0, FAULT, &m).status;
-    for (unsigned i = 0; status == OK && i < N; i++)
-        SAMPLE(&alone, status = answer());
-    for (unsigned i = 0; status == OK && i < N; i++)
-        SAMPLE(&with_page, status = supply(i));
-    if (status != OK)
-        return status;
-    row_report(&alone);
-    row_report(&with_page);
-    status = vmm_supply(SLOT_SELF, STOCK + N * PAGE_SIZE, 1, FAULT, PAGED + N * PAGE_SIZE, RW, 0);
+    if (status == OK)
+        status = measure(&window, &window_page, 0);
+    if (status == OK)
+        status = vmm_task_pager(TASK, WAY);
+    if (status == OK)
+        status = answer(); // what waits came through the VMM
+    if (status == OK)
+        status = measure(&own, &own_page, N);
+    if (status == OK)
+        status = vmm_supply(SLOT_SELF, STOCK + last, 1, FAULT, PAGED + last, RW, 0);
     return status == OK ? ipc_reply(FAULT, 0, &(struct message){{(uint64_t)OK}}) : status;
 }
 

@@ -5,7 +5,7 @@
 #include "test/scenarios/lib/touch.h"
 #include "test/scenarios/pager/window.h"
 
-enum { KEEPER = SLOT_FREE, MORTAL, LAND, COPY, WRITER };
+enum { KEEPER = SLOT_FREE, MORTAL, LAND, COPY, WRITER, LAZY, OWN };
 
 #define RW (PROT_R | PROT_W)
 
@@ -89,6 +89,49 @@ static void waiting(void)
     check(status == OK && end.kind == EXIT_KILLED, "who waits for its pager can be killed");
 }
 
+// A task with a pager of its own, which is set before it runs, for it has a lower priority.
+static status_t own_start(slot_t space, vaddr_t va, slot_t pager)
+{
+    status_t status = vmm_spawn(space, touch_code(TOUCH_READ), 0, va, PRIORITY_DEFAULT - 1, 0, OWN);
+    return status == OK ? vmm_task_pager(OWN, pager) : status;
+}
+
+static bool own_ends(status_t status, enum exit_kind kind, uint64_t code, status_t reason)
+{
+    struct vmm_exit end = {.kind = EXIT_KILLED};
+    if (status == OK)
+        status = thread_end(OWN, &end);
+    return status == OK && end.kind == kind && end.code == code && end.reason == reason;
+}
+
+// A space without paged entries: what the pager does not serve there, the VMM does.
+static void own_pagers(void)
+{
+    check(own_ends(own_start(LAND, at(PAGE_SHARE + 5), KEEPER), EXIT_NORMAL,
+                   PAGE_WORD(PAGE_SHARE + 5), OK),
+          "a task's own pager supplies a page");
+    check_status(vmm_create(SLOT_SELF, 0, LAZY), OK, "makes another space");
+    check(touch_prepare(LAZY) == OK && vmm_map(LAZY, WINDOW, WINDOW_PAGES, RW, MAP_LAZY) == OK,
+          "which is lazy");
+    check(own_ends(own_start(LAZY, at(PAGE_REFUSE), KEEPER), EXIT_NORMAL, 0, OK),
+          "what its own pager refuses, the VMM serves");
+    check(own_ends(own_start(LAZY, at(PAGE_FORGET), KEEPER), EXIT_NORMAL, 0, OK),
+          "and what it forgets");
+    check(own_ends(own_start(LAZY, at(PAGE_SHARE), KEEPER), EXIT_NORMAL, 0, OK),
+          "and where it may not supply");
+    check_status(vmm_unmap(LAZY, at(PAGE_REFUSE), 1), OK, "takes the page away");
+    check(own_ends(own_start(LAZY, at(PAGE_REFUSE), KEEPER), EXIT_FAULT, VECTOR_PAGE, E_RIGHT),
+          "what nobody serves ends for the pager's reason");
+    status_t status = own_start(LAZY, at(PAGE_REFUSE), KEEPER);
+    if (status == OK)
+        status = vmm_task_pager(OWN, 0);
+    check(own_ends(status, EXIT_FAULT, VECTOR_PAGE, E_FAULT),
+          "or for none, if it has none any more");
+    check(own_start(LAZY, at(PAGE_REFUSE), LAND) == E_SLOT && vmm_kill(OWN) == OK &&
+              ipc_drop(OWN) == OK,
+          "the VMM is nobody's own pager");
+}
+
 uint64_t main(uint64_t argument)
 {
     struct vmm_page page = {0};
@@ -102,10 +145,13 @@ uint64_t main(uint64_t argument)
     supplied();
     not_supplied();
     cloned();
+    own_pagers();
     waiting();
     check_status(vmm_set_pager(LAND, OTHER, WINDOW_PAGES, RW, 0, MORTAL), OK, "sets another one");
+    status_t status = own_start(LAZY, at(PAGE_SHARE + 1), MORTAL); // runs when MORTAL is dead
     bool who_waits = ends_by(OTHER, E_DEAD);
     bool who_comes_later = ends_by(OTHER, E_DEAD);
     check(who_waits && who_comes_later, "its death ends who waits for it, and who comes later");
+    check(own_ends(status, EXIT_NORMAL, 0, OK), "but not a task whose own pager it was");
     return 0;
 }

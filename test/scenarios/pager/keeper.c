@@ -36,6 +36,7 @@ static void supply_too_much(unsigned page)
     is_refused &= vmm_supply(SLOT_SELF, from, WINDOW_PAGES, caller, to, RW, 0) == E_FAULT;
     is_refused &= vmm_supply(SLOT_SELF, from, 1, caller, to, PROT_R | PROT_X, 0) == E_RIGHT;
     is_refused &= vmm_supply(SLOT_SELF, from, 1, NOTHING, to, RW, 0) == E_SLOT; // no fault
+    is_refused &= ipc_forward(caller, SLOT_SELF, &(struct message){{0}}) == E_INVAL;
 }
 
 // Serves a fault; answers what the task is told.

@@ -11,7 +11,7 @@
 #include "test/unit/fake/kernel/town.h"
 
 #define DEPTH       4u
-#define STATES_MAX  (1u << 16)
+#define STATES_MAX  (1u << 17)
 #define TABLE_SIZE  (1u << 18) // a power of two
 #define CLEAR_EVERY 8u         // of the states, one in so many is cleared away
 
@@ -29,6 +29,7 @@ static uint64_t table[TABLE_SIZE]; // hashes of the states seen; 0: none
 static unsigned char *states[2];   // of this depth and of the next
 static size_t state_size;
 static unsigned long n_steps;
+static uint8_t special_seen;             // SPECIAL_*, of the client
 static bool is_answered[1 - E_OVERFLOW]; // by status, negated: somebody got it
 
 static uint64_t hash(const unsigned char *state)
@@ -145,6 +146,7 @@ static void clear_away(unsigned n)
 static bool remember(unsigned char *found, unsigned parent, unsigned action)
 {
     town_save(found);
+    special_seen |= town.task[TOWN_CLIENT]->special;
     if (!is_new(hash(found)))
         return false;
     assert_true(n_nodes < STATES_MAX);
@@ -183,6 +185,7 @@ static const char *const starts[][5] = {
     {"middle receives", "client calls front"},
     {"server receives", "client calls back", "server forwards", "middle receives"},
     {"vmm receives", "server exits", "client calls back", "middle calls back"},
+    {"vmm mints", "vmm sets the client's pager", "server receives", "client faults"},
 };
 
 static unsigned action_named(const char *name)
@@ -241,6 +244,8 @@ static void every_interleaving_keeps_the_kernel_whole(void **state)
         explore(go(starts[i]));
     }
     print_message("%u states, %lu steps\n", n_nodes, n_steps);
+    assert_int_equal(special_seen & (SPECIAL_LOAN | SPECIAL_ASKED | SPECIAL_RETURNED),
+                     SPECIAL_LOAN | SPECIAL_ASKED | SPECIAL_RETURNED);
     assert_true(n_nodes > 20000);
     const status_t expected[] = {OK,     E_RIGHT, E_REVOKED,  E_DEAD, E_MORE,
                                  E_SLOT, E_BUSY,  E_OCCUPIED, E_STATE};

@@ -190,6 +190,184 @@ static struct task *make_handed_on(struct service *s, uint64_t *number)
     return t;
 }
 
+// A task whose own pager is the service. VMM_SPARE is empty again.
+static struct task *make_asking(struct service *s, uint64_t *number)
+{
+    *s = make_service();
+    struct task *t = make_paged();
+    *number = make_portal(world.vmm, VMM_SPARE, s->endpoint, 0x99);
+    assert_status(MACHINE(TASK_PAGER, .send = VMM_SPARE, .w = {t->object.index}), OK);
+    assert_int_equal(slot_of(world.vmm, VMM_SPARE)->type, SLOT_EMPTY);
+    return t;
+}
+
+// It comes to the VMM as one that was asked of nobody, or with the reason.
+static void assert_comes_to_vmm(uint64_t reason)
+{
+    assert_status(machine_poll(), OK);
+    assert_message(world.vmm, EXCEPTION, PAGER_BADGE, VECTOR_PAGE_FAULT, 0);
+    assert_true(world.vmm->regs.w[5] == reason);
+}
+
+static void page_faults_go_to_its_own_pager(void **state)
+{
+    (void)state;
+    uint64_t number;
+    struct service s;
+    struct task *t = make_asking(&s, &number);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(page_fault(t));
+        assert_status(machine_poll(), E_BUSY);
+        assert_status(receive_poll(s.server), OK);
+        assert_message(s.server, EXCEPTION, 0x99, VECTOR_PAGE_FAULT, 0);
+        const uint64_t words[] = {VECTOR_PAGE_FAULT, 6, 0x123456, TASK_RIP, 0x8000, 0};
+        assert_memory_equal(s.server->regs.w, words, sizeof words);
+        assert_status(server_reply(s.server, OK), OK);
+        assert_int_equal(t->state, TASK_READY);
+        assert_int_equal(t->special, 0);
+    }
+    assert_true(world_fault(t, VECTOR_UD, 0, 0)); // nothing else does
+    assert_status(machine_poll(), OK);
+    assert_message(world.vmm, EXCEPTION, PAGER_BADGE, VECTOR_UD, 0);
+}
+
+static void what_its_pager_refuses_comes_to_the_vmm(void **state)
+{
+    (void)state;
+    uint64_t number;
+    struct service s;
+    struct task *t = make_asking(&s, &number);
+    assert_true(page_fault(t));
+    assert_status(receive_poll(s.server), OK);
+    assert_status(server_reply(s.server, E_RIGHT), OK);
+    assert_comes_to_vmm(REFUSED_FIRST | (uint32_t)E_RIGHT);
+    make_portal(world.vmm, 20, s.endpoint, 0x98); // who hands it on, as to a window's pager
+    assert_status(SYS(world.vmm, FORWARD, .target = 20, .reply = REPLY_SLOT), OK);
+    assert_status(receive_poll(s.server), OK);
+    assert_message(s.server, EXCEPTION, 0x98, VECTOR_PAGE_FAULT, 0);
+    assert_true(s.server->regs.w[5] == (REFUSED_FIRST | (uint32_t)E_RIGHT));
+    assert_status(server_reply(s.server, E_REVOKED), OK);
+    assert_comes_to_vmm((uint64_t)E_REVOKED);
+    assert_status(machine_answer(), E_BUSY);
+    assert_int_equal(t->state, TASK_READY);
+    assert_true(page_fault(t)); // and the next one is a new one
+    assert_status(receive_poll(s.server), OK);
+    assert_int_equal(s.server->regs.w[5], 0);
+}
+
+static void a_pager_that_is_gone_loses_no_fault(void **state)
+{
+    (void)state;
+    for (unsigned how = 0; how < 5; how++) {
+        uint64_t number;
+        struct service s;
+        struct task *t = make_asking(&s, &number);
+        if (how == 0)
+            revoke(number); // nobody is asked then
+        assert_true(page_fault(t));
+        if (how == 1)
+            revoke(number);
+        if (how == 2)
+            destroy(s.server);
+        if (how >= 3)
+            assert_status(receive_poll(s.server), OK);
+        if (how == 3)
+            assert_status(SYS(s.server, DROP, .target = REPLY_SLOT), OK);
+        if (how == 4)
+            destroy(s.server);
+        while (machine_poll() == OK && world.vmm->regs.rbx != PAGER_BADGE) {
+            if (how == 2 && world.vmm->regs.w[0] == s.endpoint->object.index)
+                revoke(number); // as the VMM does with a dead endpoint's
+        }
+        assert_int_equal(world.vmm->regs.w[0], VECTOR_PAGE_FAULT);
+        const uint64_t why[] = {0, REFUSED_FIRST | (uint32_t)E_REVOKED,
+                                REFUSED_FIRST | (uint32_t)E_DEAD, REFUSED_FIRST | (uint32_t)E_DEAD,
+                                REFUSED_FIRST | (uint32_t)E_DEAD};
+        assert_true(world.vmm->regs.w[5] == why[how]);
+        assert_int_equal(t->state, TASK_ANSWER);
+        world_start();
+    }
+}
+
+static void its_pager_may_pass_a_fault_on_but_not_to_the_vmm(void **state)
+{
+    (void)state;
+    uint64_t number;
+    struct service s, other = make_service();
+    struct task *t = make_asking(&s, &number);
+    mint_portal(world.next_portal++, world.vmm, VMM_SPARE, machine_endpoint, 0x55, SLOT_ALL);
+    assert_status(slot_transfer(slot_of(world.vmm, VMM_SPARE), slot_of(s.server, 20), true, 0), OK);
+    mint_portal(world.next_portal++, world.vmm, VMM_SPARE, other.endpoint, 0x56, SLOT_ALL);
+    assert_status(slot_transfer(slot_of(world.vmm, VMM_SPARE), slot_of(s.server, 21), true, 0), OK);
+    assert_true(page_fault(t));
+    assert_status(receive_poll(s.server), OK);
+    assert_status(SYS(s.server, FORWARD, .target = 20, .reply = REPLY_SLOT), E_INVAL);
+    assert_status(SYS(s.server, FORWARD, .target = 21, .reply = REPLY_SLOT), OK);
+    assert_status(receive_poll(other.server), OK);
+    assert_message(other.server, EXCEPTION, 0x56, VECTOR_PAGE_FAULT, 0);
+    assert_status(server_reply(other.server, E_NOMEM), OK);
+    assert_comes_to_vmm(REFUSED_FIRST | (uint32_t)E_NOMEM);
+}
+
+static void what_may_be_a_pager(void **state)
+{
+    (void)state;
+    uint64_t number;
+    struct service s;
+    struct task *t = make_asking(&s, &number);
+    const uint64_t self = t->object.index;
+    struct portal *p = portal_at(number);
+    assert_int_equal(p->refs, 1);
+    assert_status(MACHINE(TASK_PAGER, .send = 30, .w = {self}), E_SLOT);
+    assert_status(MACHINE(TASK_PAGER, .send = SLOT_PARENT, .w = {self}), E_SLOT);
+    assert_status(MACHINE(TASK_PAGER, .w = {UNMAPPED_INDEX}), E_FAULT);
+    mint_portal(world.next_portal++, world.vmm, VMM_SPARE, machine_endpoint, 0x55, SLOT_ALL);
+    assert_status(MACHINE(TASK_PAGER, .send = VMM_SPARE, .w = {self}), E_INVAL);
+    slot_of(world.vmm, VMM_SPARE)->flags = SLOT_CALL;
+    assert_status(MACHINE(TASK_PAGER, .send = VMM_SPARE, .w = {self}), E_RIGHT);
+    slot_of(world.vmm, VMM_SPARE)->flags = SLOT_MOVE;
+    assert_status(MACHINE(TASK_PAGER, .send = VMM_SPARE, .w = {self}), E_RIGHT);
+    assert_ptr_equal(t->pager, p);
+    assert_true(page_fault(t)); // in its queue
+    assert_status(MACHINE(TASK_PAGER, .w = {self}), OK);
+    assert_null(t->pager);
+    assert_int_equal(p->refs, 1); // the queue's
+    assert_status(receive_poll(s.server), OK);
+    assert_message(s.server, EXCEPTION, 0x99, VECTOR_PAGE_FAULT, 0);
+    assert_status(server_reply(s.server, OK), OK);
+    assert_true(page_fault(t));
+    assert_comes_to_vmm(0);
+    assert_status(machine_answer(), E_BUSY);
+    make_portal(world.vmm, 20, s.endpoint, 0x97);
+    struct portal *last = slot_of(world.vmm, 20)->portal;
+    assert_status(MACHINE(TASK_PAGER, .send = 20, .w = {self}), OK);
+    destroy(t);
+    assert_int_equal(last->refs, 0);
+}
+
+// Where its fault is, for whoever supplies pages there.
+static void the_vmm_is_shown_where_a_fault_is(void **state)
+{
+    (void)state;
+    uint64_t number;
+    struct service s;
+    struct task *t = make_asking(&s, &number);
+    mint_portal(world.next_portal++, world.vmm, VMM_SPARE, machine_endpoint, 0x55, SLOT_ALL);
+    assert_status(slot_transfer(slot_of(world.vmm, VMM_SPARE), slot_of(s.server, 20), true, 0), OK);
+    const uint64_t address[] = {0x123456, 0xffffffff80000000}, page[] = {0x123, ~0ull >> 20};
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(world_fault(t, VECTOR_PAGE_FAULT, 6, address[i]));
+        assert_status(receive_poll(s.server), OK);
+        assert_status(SYS(s.server, CALL, .target = 20, .send = REPLY_SLOT, .flags = SYS_MOVE),
+                      BLOCKED);
+        assert_status(SYS(world.vmm, REPLY_RECV, .target = SLOT_PARENT, .reply = REPLY_SLOT), OK);
+        assert_message(world.vmm, CALL, 0x55, 0, RESULT_OBJECT);
+        assert_true(world.vmm->regs.r12 == (t->object.index | page[i] << FAULT_PAGE_SHIFT));
+        assert_status(machine_answer(), E_BUSY);
+        assert_status(server_reply(s.server, OK), OK);
+    }
+}
+
 // It is back, with the reason, and ends as one that was never handed on.
 static void assert_back(const struct task *t, status_t reason)
 {
@@ -276,7 +454,7 @@ static void the_reply_capability_is_shown(void **state)
                   BLOCKED);
     assert_status(machine_poll(), OK);
     assert_message(world.vmm, CALL, 0x77, 0, RESULT_OBJECT);
-    assert_int_equal(world.vmm->regs.r12, t->object.index);
+    assert_int_equal(world.vmm->regs.r12 & ((1u << FAULT_PAGE_SHIFT) - 1), t->object.index);
     assert_ptr_equal(t->reply_slot, slot_of(s.server, REPLY_SLOT));
     assert_int_equal(slot_of(world.vmm, RECEIVE_SLOT)->type, SLOT_EMPTY);
 }
@@ -356,6 +534,12 @@ int main(void)
         KERNEL_TEST(a_dead_pager_stops_it),
         KERNEL_TEST(a_pager_revoked_in_between_stops_it),
         KERNEL_TEST(an_exception_is_forwarded_as_one),
+        KERNEL_TEST(page_faults_go_to_its_own_pager),
+        KERNEL_TEST(what_its_pager_refuses_comes_to_the_vmm),
+        KERNEL_TEST(a_pager_that_is_gone_loses_no_fault),
+        KERNEL_TEST(its_pager_may_pass_a_fault_on_but_not_to_the_vmm),
+        KERNEL_TEST(what_may_be_a_pager),
+        KERNEL_TEST(the_vmm_is_shown_where_a_fault_is),
         KERNEL_TEST(a_refusal_comes_back),
         KERNEL_TEST(a_dropped_one_comes_back),
         KERNEL_TEST(that_of_one_who_died_comes_back),

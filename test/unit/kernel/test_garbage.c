@@ -6,7 +6,7 @@
 #include "test/unit/fake/kernel/check.h"
 #include "test/unit/fake/kernel/world.h"
 
-#define STEPS       400000u
+#define STEPS       520000u
 #define WORLD_STEPS 2500u // then the world is started again
 #define SEED        0x43616461ul
 

@@ -389,6 +389,106 @@ static void test_without_memory(void **state)
     }
 }
 
+static status_t task_pager(struct fake *f, struct fake_cap task, const struct fake_cap *portal)
+{
+    const uint64_t words[MESSAGE_WORDS] = {vmm_word0(VMM_TASK_PAGER, 0)};
+    return fake_call(f, task, words, portal, NULL, NULL);
+}
+
+// The kernel asked the task's own pager, who refused: what the VMM hears then.
+static bool declined_fault(struct fake *f, struct fake_cap task, vaddr_t va, status_t why)
+{
+    const uint64_t words[MESSAGE_WORDS] = {14, WRITE, va, 0x1234, 0, 1ull << 32 | (uint32_t)why};
+    return fake_event(f, task_named(f, task)->object, EVENT_EXCEPTION, words);
+}
+
+static void test_own_pager_is_set(void **state)
+{
+    struct fake *f = *state;
+    struct scene s = make_scene(f);
+    struct fake_cap other = new_portal(f, &s);
+    const struct fake_object *o = &f->objects[task_named(f, s.task)->object];
+    const struct fake_cap wrong[] = {s.endpoint, s.client, {CAP_CONSOLE, 0}};
+    assert_int_equal(task_pager(f, s.task, &s.portal), OK);
+    assert_int_equal(o->pager.value, s.portal.value);
+    assert_int_equal(task_pager(f, s.task, &other), OK);
+    assert_int_equal(o->pager.value, other.value);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(task_pager(f, s.task, &wrong[i]), E_SLOT);
+    f->fail_call = 1;
+    assert_int_equal(task_pager(f, s.task, &s.portal), E_RIGHT); // as the kernel says
+    assert_int_equal(o->pager.value, other.value);
+    assert_int_equal(task_pager(f, s.task, NULL), OK);
+    assert_int_equal(o->pager.type, CAP_NONE);
+    assert_int_equal(task_pager(f, s.task, &other), OK);
+    const uint64_t kill[MESSAGE_WORDS] = {vmm_word0(VMM_TASK_KILL, 0)};
+    assert_int_equal(fake_call(f, s.task, kill, NULL, NULL, NULL), OK);
+    assert_int_equal(task_pager(f, s.task, &other), E_STATE);
+    assert_int_equal(task_pager(f, s.task, NULL), E_STATE);
+    fake_drop(f, &other);
+    drop_scene(f, &s);
+}
+
+// What it refuses is served as if it had not been asked: by the VMM, by a window's pager; who ends by
+// it ends for its reason.
+static void test_own_pager_declines(void **state)
+{
+    struct fake *f = *state;
+    struct scene s = make_scene(f);
+    assert_int_equal(fake_map(f, s.client, VA, 2, RW, MAP_LAZY), OK);
+    assert_true(declined_fault(f, s.task, VA, E_RIGHT));
+    assert_int_equal(attributes(f, s.client, VA) & PAGE_MAPPED, PAGE_MAPPED);
+    unsigned n = f->n_forwards;
+    assert_false(declined_fault(f, s.task, LAND, E_DEAD));
+    assert_int_equal(f->n_forwards, n + 1);
+    assert_false(fault(f, s.task, LAND, WRITE, E_REVOKED)); // nor does the window's
+    assert_int_equal(f->n_forwards, n + 1);
+    expect_ended(f, s.task, E_REVOKED);
+    fake_drop(f, &s.task);
+    assert_int_equal(fake_spawn(f, s.client, NULL, &s.task), OK);
+    assert_false(declined_fault(f, s.task, 0x1000, E_RIGHT));
+    expect_ended(f, s.task, E_RIGHT);
+    fake_drop(f, &s.task);
+    assert_int_equal(fake_spawn(f, s.client, NULL, &s.task), OK);
+    assert_false(declined_fault(f, s.task, 0x1000, 5)); // no status
+    expect_ended(f, s.task, E_FAULT);
+    drop_scene(f, &s);
+}
+
+// Without memory it waits, whoever was asked first.
+static void test_own_pager_declines_without_memory(void **state)
+{
+    struct fake *f = *state;
+    struct scene s = make_scene(f);
+    assert_int_equal(fake_map(f, s.client, VA, 2, RW, MAP_LAZY), OK);
+    fake_starve(f, 0);
+    assert_false(declined_fault(f, s.task, VA, E_RIGHT));
+    assert_true(task_named(f, s.task)->is_starved);
+    fake_feed(f);
+    fake_pump(f);
+    assert_int_equal(fake_audit(f), 0);
+    drop_scene(f, &s);
+}
+
+// The VMM has not heard of the fault: the kernel says where it is.
+static void test_own_pager_supplies(void **state)
+{
+    struct fake *f = *state;
+    struct scene s = make_scene(f);
+    uint32_t object = task_named(f, s.task)->object;
+    assert_int_equal(task_pager(f, s.task, &s.portal), OK);
+    f->objects[object].fault = LAND + 0x3000;
+    f->forwarded = (struct fake_cap){CAP_REPLY, object};
+    assert_int_equal(supply(f, s.land, VA, 1, LAND, RW, 0), E_RIGHT);
+    assert_int_equal(supply(f, s.land, VA + 0x1000, 1, LAND + 0x3000, RW, 0), OK);
+    expect(f, s.client, LAND + 0x3000, 1);
+    f->objects[object].fault = VA; // nobody's
+    assert_int_equal(supply(f, s.land, VA, 1, VA, RW, 0), E_EXISTS);
+    f->objects[object].fault = 0xffff800000000000; // out of every window
+    assert_int_equal(supply(f, s.land, VA, 1, LAND + 0x4000, RW, 0), E_RIGHT);
+    drop_scene(f, &s);
+}
+
 static struct fake_cap hoarded[80];
 static unsigned n_hoarded;
 
@@ -484,6 +584,10 @@ int main(void)
         FAKE_TEST(test_clones),
         FAKE_TEST(test_limits),
         FAKE_TEST(test_revoke),
+        FAKE_TEST(test_own_pager_is_set),
+        FAKE_TEST(test_own_pager_declines),
+        FAKE_TEST(test_own_pager_declines_without_memory),
+        FAKE_TEST(test_own_pager_supplies),
         FAKE_TEST(test_without_memory),
         FAKE_TEST(test_a_hoarder),
         FAKE_TEST(test_the_rest_of_the_world),

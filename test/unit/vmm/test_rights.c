@@ -91,6 +91,7 @@ static const struct row {
     {VMM_POWER_OFF, BY_INIT, false, RIGHT_POWER, 0, 0, {0}},
     {VMM_TASK_KILL, BY_TASK, false, 0, 0, 0, {0}},
     {VMM_TASK_WAIT, BY_TASK, false, 0, 0, 0, {0}},
+    {VMM_TASK_PAGER, BY_TASK, false, 0, WITH_PORTAL, 0, {0}},
     {VMM_TASK_SLOTS, BY_TASK, false, 0, 0, 0, {0}},
 };
 #define N_ROWS (sizeof rows / sizeof *rows)

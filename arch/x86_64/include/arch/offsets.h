@@ -43,12 +43,14 @@
 #define TASK_RECEIVE_INTO  288
 #define TASK_LOOP_HEADER   296
 #define TASK_LOOP_AFTER    304
-#define TASK_SLOTS         352
+#define TASK_PAGER         312
+#define TASK_SLOTS         360
 
 #define STATE_READY     1
 #define STATE_ANSWER    3
 #define STATE_RECEIVING 4
 #define EXCEPTION       16 // of `special`
+#define ASKED_EXCEPTION 50
 #define TICKS           2  // of a time slice
 
 // Their `vector`: how they go on.
@@ -90,9 +92,9 @@
 #define NUMBER_NOTIFY       3
 #define NUMBER_DROP         4
 #define NUMBER_YIELD        5
-#define NUMBER_FLUSH        20
+#define NUMBER_FLUSH        21
 #define FLUSH_LAST          1 // of the roots that name no space
-#define NUMBER_COUNT        22
+#define NUMBER_COUNT        23
 #define ANSWER_NOSYS        -19
 #define ANSWER_SLOT         -14
 #define RESULT_NOTIFICATION 0x100000000

@@ -190,6 +190,8 @@ static const char *count_task(struct task *t)
         REQUIRE(check_object(index, OBJECT_SLOTS), "task %u: no frame of slots", t->object.index);
         seen.slots_owners[index]++;
     }
+    if (t->pager)
+        TRY(count_portal(t->pager, "own pager", t->object.index));
     if (!t->via)
         return NULL;
     TRY(count_portal(t->via, "queued call", t->object.index));
@@ -299,6 +301,9 @@ static const char *judge_task(struct cpu *cpu, struct task *t)
             "task %u: state %u with a loan", self, t->state);
     REQUIRE(!t->lent || (t->lent->lender == self && t->lent->type != SLOT_EMPTY),
             "task %u: its loan is not there", self);
+    REQUIRE(!(t->special & SPECIAL_ASKED) ||
+                ((t->special & SPECIAL_FORWARDED) && !(t->special & SPECIAL_RETURNED)),
+            "task %u: its own pager is asked, but not handed the fault", self);
     TRY(judge_loop(t));
     REQUIRE(t->effective >= t->priority, "task %u: below its own priority", self);
     REQUIRE(!t->n_swept || t->state == TASK_STOPPED, "task %u: half destroyed but alive", self);

@@ -41,6 +41,10 @@ struct action town_action[] = {
     {"client notifies back", SYSTEM(CLIENT, NOTIFY, .target = TO_BACK)},
     {"client drops back", SYSTEM(CLIENT, DROP, .target = TO_BACK)},
     {"client drops what came", SYSTEM(CLIENT, DROP, .target = 12)},
+    {"client lends to back",
+     SYSTEM(CLIENT, CALL, .target = TO_BACK, .send = TO_FRONT, .flags = SYS_LEND)},
+    {"client lends a way home",
+     SYSTEM(CLIENT, CALL, .target = TO_FRONT, .send = TO_BACK, .receive = 12, .flags = SYS_LEND)},
     {"client faults", TOWN_CLIENT, ENTRY_FAULT, 0, {0}},
     {"client exits", SYSTEM(CLIENT, EXIT)},
     {"middle receives", SYSTEM(MIDDLE, REPLY_RECV, RECEIVE(OWN_ENDPOINT, 0))},
@@ -52,6 +56,8 @@ struct action town_action[] = {
      SYSTEM(MIDDLE, REPLY_RECV, .target = OWN_ENDPOINT, .send = TO_BACK, .receive = RECEIVE_SLOT,
             .reply = REPLY_SLOT, .flags = SYS_REPLY | SYS_MOVE)},
     {"middle calls back", SYSTEM(MIDDLE, CALL, .target = TO_BACK, .receive = 12)},
+    {"middle lends what came",
+     SYSTEM(MIDDLE, CALL, .target = TO_BACK, .send = RECEIVE_SLOT, .flags = SYS_LEND)},
     {"middle sends the reply back",
      SYSTEM(MIDDLE, CALL, .target = TO_BACK, .send = REPLY_SLOT, .flags = SYS_MOVE)},
     {"middle copies the reply back", SYSTEM(MIDDLE, CALL, .target = TO_BACK, .send = REPLY_SLOT)},
@@ -91,6 +97,12 @@ struct action town_action[] = {
      SYSTEM(VMM, PORTAL_REVOKE, .target = SLOT_SELF, .w = {PORTAL_MIDDLE_BACK})},
     {"vmm revokes the server's",
      SYSTEM(VMM, PORTAL_REVOKE, .target = SLOT_SELF, .w = {PORTAL_SERVER_FRONT})},
+    {"vmm sets the client's pager",
+     SYSTEM(VMM, TASK_PAGER, .target = SLOT_SELF, .send = MINTED, .w = {OBJECT_CLIENT})},
+    {"vmm clears the client's pager",
+     SYSTEM(VMM, TASK_PAGER, .target = SLOT_SELF, .w = {OBJECT_CLIENT})},
+    {"server refuses",
+     SYSTEM(SERVER, REPLY_RECV, .reply = REPLY_SLOT, .flags = SYS_REPLY, .w = {(uint64_t)E_RIGHT})},
     {"vmm stops the client", SYSTEM(VMM, TASK_STOP, .target = SLOT_SELF, .w = {OBJECT_CLIENT})},
     {"vmm resumes the client", SYSTEM(VMM, TASK_RESUME, .target = SLOT_SELF, .w = {OBJECT_CLIENT})},
     {"vmm destroys the client",
@@ -129,6 +141,7 @@ static void name_objects(void)
             break;
         case SYS_TASK_STOP:
         case SYS_TASK_RESUME:
+        case SYS_TASK_PAGER:
         case SYS_OBJECT_DESTROY:
             w[0] = index[w[0]];
             break;
@@ -189,7 +202,7 @@ static void clean_task(struct task *t)
     if (!(t->special & SPECIAL_EXCEPTION))
         t->fault_address = 0;
     if (!(t->special & SPECIAL_RETURNED))
-        t->refusal = OK;
+        t->refusal = 0;
     if (t->state != TASK_RECEIVING && !t->loop_header) {
         t->endpoint = NULL;
         t->reply_into = t->receive_into = NULL;
@@ -242,6 +255,8 @@ bool town_act(const struct action *a, status_t *status, const char **problem)
         return false;
     populate_queues(t);
     world_load(t, a->number, &a->call);
+    if (a->entry == ENTRY_FAULT)
+        t->regs.vector = VECTOR_PAGE_FAULT;
     world_enter(a->entry, 0x1000, problem);
     *status = t->state == TASK_READY ? (int32_t)t->regs.rax : BLOCKED;
     make_canonical();

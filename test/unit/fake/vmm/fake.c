@@ -101,6 +101,8 @@ static void carry(struct fake *f, struct request *r, const struct fake_cap *carr
     if (carried->type == CAP_ENDPOINT || carried->type == CAP_REPLY) {
         r->carried = CARRIED_OBJECT;
         r->carried_value = carried->value;
+        if (carried->type == CAP_REPLY && carried->value < FAKE_OBJECTS)
+            r->carried_value |= f->objects[carried->value].fault >> PAGE_SHIFT << FAULT_SHIFT;
     } else if (carried->type == CAP_PORTAL &&
                kernel_portal_info(f, carried->value, &endpoint, &badge) &&
                endpoint == VMM_OBJECT_ENDPOINT) {
@@ -333,6 +335,7 @@ bool fake_event(struct fake *f, uint32_t object, enum message_event kind,
     assert_int_equal(pager.type, CAP_PORTAL);
     assert_int_equal(f->slots[slot].type, CAP_NONE);
     f->slots[slot] = (struct fake_cap){CAP_REPLY, object};
+    f->objects[object].fault = words[2];
     struct request r = {.event = kind,
                         .badge = portal_badge(&f->vm, PORTAL_TASK, pager.value),
                         .words = {words[0], words[1], words[2], words[3], 0x7000, words[5]}};

@@ -43,6 +43,8 @@ struct fake_object {
     vaddr_t rip;
     paddr_t root;
     struct fake_cap slots[SLOTS_FIRST];
+    struct fake_cap pager; // TASK: its own
+    vaddr_t fault;         // TASK: of its last exception
     struct fake_portal *portals;
 };
 

@@ -156,6 +156,7 @@ static status_t object_destroy_call(void *context, uint32_t index)
     struct fake_object *o = &f->objects[index];
     assert_true(window_frame(f, index) != 0);
     assert_int_not_equal(o->kind, 0);
+    kernel_drop(f, &o->pager);
     if (o->kind == KERNEL_TASK)
         for (unsigned i = 0; i < SLOTS_FIRST; i++)
             if (o->slots[i].type != CAP_NONE) {
@@ -241,6 +242,21 @@ static status_t task_resume(void *context, uint32_t task)
     if (is_to_fail(f))
         return E_LIMIT;
     o->runs = true;
+    return OK;
+}
+
+static status_t task_pager(void *context, uint32_t task, uint32_t send)
+{
+    struct fake *f = context;
+    assert_int_equal(f->objects[task].kind, KERNEL_TASK);
+    assert_true(!send || f->slots[send].type == CAP_PORTAL);
+    if (is_to_fail(f))
+        return E_RIGHT;
+    kernel_drop(f, &f->objects[task].pager);
+    if (send) {
+        f->objects[task].pager = f->slots[send];
+        f->slots[send] = (struct fake_cap){0};
+    }
     return OK;
 }
 
@@ -387,6 +403,7 @@ const struct ports kernel_ports = {
     .task_start = task_start,
     .task_resume = task_resume,
     .task_slots = task_slots,
+    .task_pager = task_pager,
     .slot_give = slot_give,
     .portal_mint = portal_mint_call,
     .portals_revoke = portals_revoke,
