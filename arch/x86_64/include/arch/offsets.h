@@ -51,7 +51,7 @@
 #define STATE_RECEIVING 4
 #define EXCEPTION       16 // of `special`
 #define ASKED_EXCEPTION 50
-#define TICKS           2  // of a time slice
+#define TICKS           2 // of a time slice
 
 // Their `vector`: how they go on.
 #define PAGE_FAULT_VECTOR 14
