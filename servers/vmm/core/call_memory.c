@@ -53,8 +53,6 @@ status_t edit_range(struct vmm *vm, struct request *c, struct edit *e, bool has_
                      .n = 1,
                      .n_alone = 1,
                      .edits = e};
-    if (run_at_once(vm, e))
-        return OK;
     status_t status = job_do(vm, &w);
     return status == E_MORE ? call_again(c, w.token) : status;
 }
@@ -84,6 +82,8 @@ rare static status_t map_range(struct vmm *vm, struct request *c, uint64_t first
 {
     struct edit e = make_edit(c, EDIT_MAP, first);
     status_t status = decode_page_level(vm, c, &e);
+    if (status == OK && e.is_lazy && run_at_once(vm, e.root, first, e.last, edit_lazy_entry(&e)))
+        return OK;
     return status == OK ? edit_range(vm, c, &e, false) : status;
 }
 
@@ -114,6 +114,8 @@ status_t serve_unmap(struct vmm *vm, struct request *c)
     if (status != OK)
         return status;
     if (c->words[2] == 1 && leaf_unmap(vm, c->home->root, first))
+        return OK;
+    if (run_at_once(vm, c->home->root, first, first + c->words[2] - 1, PTE_NONE))
         return OK;
     return unmap_range(vm, c, first);
 }

@@ -3,7 +3,6 @@
 
 #include "link.h"
 #include "page.h"
-#include "plan.h"
 #include "table.h"
 
 static pte_t *run_entries(const struct vmm *vm, const struct run *r)
@@ -170,39 +169,40 @@ void run_commit(struct vmm *vm, struct edit *e, const struct run *r)
         run_protect(vm, e, r);
 }
 
-// How many of the entries are not empty; or -1 if there is something in the way of run_at_once().
-static int run_idle(const pte_t *entries, unsigned n, bool maps)
+// How many of the entries are not empty; or -1 if some have any of the bits.
+static int run_used_without(const pte_t *entries, unsigned n, uint64_t bits)
 {
-    const uint64_t others = maps ? ~0ull : PTE_P | PTE_U;
     int used = 0;
     for (unsigned i = 0; i < n; i++) {
-        if (entries[i].bits & others)
+        if (entries[i].bits & bits)
             return -1;
         used += !pte_is_empty(entries[i]);
     }
     return used;
 }
 
-bool run_at_once(struct vmm *vm, const struct edit *e)
+bool run_at_once(struct vmm *vm, pfn_t root, uint64_t first, uint64_t last, pte_t new)
 {
-    struct path path;
-    edit_path(vm, e, e->first, &path);
-    const uint64_t span = pt_span(path.level);
-    const bool maps = e->kind == EDIT_MAP;
-    const pfn_t table = path.table[path.level];
-    const unsigned n = (unsigned)((e->last - e->first + 1) / span);
-    const unsigned from = table_index(e->first, path.level);
+    const bool clears = pte_is_empty(new);
+    unsigned level = vm->state->levels;
+    pfn_t table = root;
+    for (; (first | (last + 1)) & (pt_span(level) - 1); level--) {
+        pte_t e = table_load(vm, table, table_index(first, level));
+        if ((first ^ last) >> 9 * (level - 1) || !pte_is_own_table(e))
+            return false;
+        table = frame_number(pte_address(e));
+    }
+    const unsigned n = (unsigned)((last - first + 1) >> 9 * (level - 1));
+    const unsigned from = table_index(first, level);
     pte_t *entries = table_entry(vm, table, from);
-    if (!(maps ? e->is_lazy : e->kind == EDIT_UNMAP) || (e->first | (e->last + 1)) & (span - 1))
-        return false;
-    int used = run_idle(entries, n, maps);
+    int used = run_used_without(entries, n, clears ? PTE_P | PTE_U : ~0ull);
     // A table that gets full may have to be joined, one that gets empty has to go; a root stays.
-    unsigned end = maps ? PTE_ENTRIES - n : (unsigned)used;
-    if (used < 0 || (frame_of(vm, table)->used == end && path.level < vm->state->levels))
+    unsigned end = clears ? (unsigned)used : PTE_ENTRIES - n;
+    if (used < 0 || (frame_of(vm, table)->used == end && table.n != root.n))
         return false;
     for (unsigned i = 0; i < n; i++)
-        entries[i] = maps ? edit_lazy_entry(e) : PTE_NONE;
-    table_recount(vm, table, from, n, (unsigned)used, maps ? n : 0);
+        entries[i] = new;
+    table_recount(vm, table, from, n, (unsigned)used, clears ? 0 : n);
     vmm_spend(vm, n);
     return true;
 }

@@ -29,9 +29,10 @@ must_check status_t run_plan(struct vmm *vm, struct edit *e, const struct run *r
 
 void run_commit(struct vmm *vm, struct edit *e, const struct run *r);
 
-// Does a lazy MAP or an UNMAP at once whose range is a row of entries, at whatever level, of a table of
-// the space's own, where nothing is yet, or nothing with a frame. False: nothing was changed.
-bool run_at_once(struct vmm *vm, const struct edit *e);
+// Writes `new`, which is lazy, paged or empty, over the pages at once if they are a row of entries, at
+// whatever level, of a table of the space's own, where nothing is yet, or, if `new` is empty, nothing
+// with a frame. False: nothing was changed.
+bool run_at_once(struct vmm *vm, pfn_t root, uint64_t first, uint64_t last, pte_t new);
 
 // Whether a translation that may be cached of `old` is not right any more if `new` takes its place.
 static inline bool pte_loses(pte_t old, pte_t new)
