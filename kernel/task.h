@@ -51,7 +51,7 @@ enum task_special {
 struct task {
     struct object object;
     uint8_t state;     // enum task_state
-    bool has_fpu;      // `fpu` holds its state: it used the FPU
+    uint8_t reserved;  // a fast call writes state, this and `receive` at once
     uint16_t receive;  // SENDING, ANSWER: its slot for a capability in the reply; 0: none
     uint8_t priority;  // its own
     uint8_t effective; // the higher of its own and that of whom it serves
@@ -81,6 +81,7 @@ struct task {
     struct slot slots[TASK_SLOTS_FIRST];
     struct slots *slot_frames[SLOT_FRAMES_MAX];
     uint32_t n_logged; // bytes of `line` not yet printed
+    bool has_fpu;      // `fpu` holds its state: it used the FPU
     // From here on nothing counts before it is written.
     char line[LOG_LINE_BYTES];
     struct fpu_state fpu;

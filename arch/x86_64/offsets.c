@@ -21,8 +21,9 @@ CHECK(CPU_READY, cpu, ready);
 
 CHECK(TASK_STATE, task, state);
 CHECK(TASK_RECEIVE, task, receive);
-_Static_assert(TASK_RECEIVE == TASK_STATE + 2 && TASK_PRIORITY == TASK_STATE + 4,
-               "state and receive are one word");
+_Static_assert(TASK_RECEIVE == TASK_STATE + 2 && TASK_PRIORITY == TASK_STATE + 4 &&
+                   offsetof(struct task, reserved) == TASK_STATE + 1,
+               "state and receive are one word, with nothing between that counts");
 CHECK(TASK_PRIORITY, task, priority);
 CHECK(TASK_EFFECTIVE, task, effective);
 CHECK(TASK_SLICE, task, slice);

@@ -48,14 +48,24 @@ static uint32_t mxcsr_read(void)
     return value;
 }
 
-// The other task rounds differently.
-static bool keeps_rounding(bool is_first)
+// A call that the VMM refuses. No FPU register is touched on the way.
+static void call_in_vain(void)
+{
+    static struct message m;
+    m.w[0] = 0;
+    (void)ipc_call(SLOT_SELF, 0, 0, &m);
+}
+
+// The other task rounds differently, and takes the FPU: a call that follows is a plain one again.
+static bool keeps_rounding(bool is_first, bool calls)
 {
     uint32_t mine = MXCSR_NORMAL | (is_first ? MXCSR_ROUND : 0);
     bool is_kept = true;
     __asm__ volatile("ldmxcsr %0" : : "m"(mine));
     for (unsigned i = 0; i < YIELDS; i++) {
         ipc_yield();
+        if (calls)
+            call_in_vain();
         is_kept = is_kept && mxcsr_read() == mine;
     }
     return is_kept;
@@ -72,6 +82,7 @@ uint64_t main(uint64_t argument)
     check(wrong == 0, "finds nothing but zeros and its XMM after system calls (%lu wrong)", wrong);
     wrong = watch_selectors(is_first);
     check(wrong == 0, "never finds a selector that it did not load (%lu strange)", wrong);
-    check(keeps_rounding(is_first), "keeps its rounding mode");
+    check(keeps_rounding(is_first, false), "keeps its rounding mode");
+    check(keeps_rounding(is_first, true), "keeps it over calls, too");
     return 0;
 }
