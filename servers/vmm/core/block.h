@@ -58,7 +58,8 @@ static inline struct stretch *block_stretch(const struct vmm *vm, pfn_t pfn, uns
 }
 
 // Takes a block whose frames were claimed. Its record is its taker's to write (until then FRAME_ZERO
-// in it tells of a frame what it says), those of its other frames are BODY. PFN_NONE: no block of 2 MiB or 1 GiB is free as a whole.
+// in it tells of a frame what it says), those of its other frames are BODY. PFN_NONE: no block of
+// 2 MiB or 1 GiB is free as a whole.
 pfn_t block_take(struct vmm *vm, unsigned level);
 
 // Frames chained by their records' `next`, of one stretch.

@@ -13,7 +13,8 @@ struct stretch {
 
 // Finds the first pages in from..last whose frame or rights are not the same in both trees. One walk
 // through both, in which equal subtrees cost one step: what it takes to find all differences, each from
-// where the last one ended, grows with them and the tables above them alone. Errors: E_MORE (none up to `next`, which is set).
+// where the last one ended, grows with them and the tables above them alone. Errors: E_MORE
+// (none up to `next`, which is set).
 must_check status_t compare_trees(const struct vmm *vm, pfn_t a, pfn_t b, uint64_t from,
                                   uint64_t last, struct stretch *found);
 

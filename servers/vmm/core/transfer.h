@@ -20,5 +20,6 @@ struct transfer {
 
 // The source range becomes its space's own (paths and pages are unshared, lazy pages made real, on
 // its account). Errors: E_FAULT (a hole in the source), E_EXISTS (something at the destination),
-// E_RIGHT (beyond what a page may ever allow), E_LIMIT (shared on too often: link.h), E_QUOTA, E_NOMEM, E_MORE. Nothing changed on failure.
+// E_RIGHT (beyond what a page may ever allow), E_LIMIT (shared on too often: link.h), E_QUOTA,
+// E_NOMEM, E_MORE. Nothing changed on failure.
 must_check status_t transfer_pages(struct vmm *vm, struct transfer *t);
