@@ -77,9 +77,12 @@
 //                (flags: MAP_REPLACE)                           server behind it: an EXCEPTION, with the
 //                                                               portal's badge. It answers 0, and the
 //                                                               task tries again; or why not (status_t),
-//                                                               and the task ends. As what MAP maps
-//                                                               it stays when the grant is revoked,
-//                                                               until it is unmapped or replaced
+//                                                               and the task ends. When the grant is
+//                                                               revoked the server is asked no more, of
+//                                                               clones neither: such a fault ends the
+//                                                               task (E_REVOKED), as it does SUPPLY. What
+//                                                               was supplied before stays, as what was
+//                                                               mapped or shared into the window does
 // TASK_PAGER     (on a task capability)      portal, or nothing the task's page faults go to the server
 //                                                               behind it, or to the VMM again: as with
 //                                                               SET_PAGER, but all of them, and at once.

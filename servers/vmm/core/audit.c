@@ -5,6 +5,7 @@
 #include "block.h"
 #include "destroy.h"
 #include "job.h"
+#include "link.h"
 #include "page.h"
 #include "pager.h"
 #include "pool.h"
@@ -72,7 +73,8 @@ static void count_record(struct audit *a, record_t id, uint8_t kind)
         count_job(a, id);
     } else if (kind == RECORD_PAGER) {
         count_pager(a, pager_of(vm, id)->next);
-        count_slot(a, record_account(vm, id));
+        if (pager_of(vm, id)->via)
+            count_slot(a, record_account(vm, id));
     } else if (kind == RECORD_TASK && task_of(vm, id)->is_running) {
         space_of(vm, task_of(vm, id)->space)->refs += a->delta;
         count_slot(a, space_of(vm, task_of(vm, id)->space)->account);
@@ -149,7 +151,10 @@ static void check_record(struct audit *a, record_t id, uint8_t kind)
     } else if (kind == RECORD_LINK) {
         audit_link(a, id);
     } else if (kind == RECORD_PAGER) {
-        left = pager_of(a->vm, id)->refs;
+        const struct pager *p = pager_of(a->vm, id);
+        bool has_via =
+            record_exists(a->vm, p->via, RECORD_VIA) && via_of(a->vm, p->via)->pager == id;
+        left = p->refs | (p->via && !has_via);
     } else if (kind == RECORD_JOB && !is_known(a, id)) {
         audit_error(a, "a job is not where its space looks for it", id);
     }

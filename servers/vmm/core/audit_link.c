@@ -2,6 +2,7 @@
 // Of lineage: what entries, links, vias and grants say of each other.
 #include "audit.h"
 #include "link.h"
+#include "pager.h"
 #include "pool.h"
 #include "portal.h"
 #include "table.h"
@@ -77,12 +78,15 @@ void audit_via(struct audit *a, record_t id)
 {
     const struct via *v = via_of(a->vm, id), *child = find_via(a, v->child);
     const struct link *link = find_link(a, v->links);
-    if (!v->links && !v->child && !v->is_held)
+    if (!(v->links | v->child | v->pager) && !v->is_held)
         audit_error(a, "nothing came by a via", id);
     if (v->links && (!link || link->via != id))
         audit_error(a, "a via has a link that is none of its own", id);
     if (v->child && (!child || child->parent != id))
         audit_error(a, "a via has a child that is none of its own", id);
+    if (v->pager &&
+        (!record_exists(a->vm, v->pager, RECORD_PAGER) || pager_of(a->vm, v->pager)->via != id))
+        audit_error(a, "a via has a pager that is none of its own", id);
     if (!is_among_siblings(a, id, v) || !is_at_grant(a, id, v))
         audit_error(a, "a via is not where it belongs", id);
 }

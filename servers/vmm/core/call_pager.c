@@ -2,6 +2,7 @@
 #include "call.h"
 #include "grant.h"
 #include "job.h"
+#include "link.h"
 #include "pager.h"
 #include "space.h"
 #include "task.h"
@@ -21,7 +22,8 @@ status_t serve_set_pager(struct vmm *vm, struct request *c)
     if (status == OK && (c->carried != CARRIED_SLOT || !portal))
         status = E_SLOT;
     if (status == OK)
-        status = pager_find(vm, c->space, (portal_t)portal, &pager, &is_new);
+        status =
+            pager_find(vm, c->space, badge_portal(c->badge), (portal_t)portal, &pager, &is_new);
     if (status != OK)
         return status;
     struct edit e = make_edit(c, EDIT_MAP, first);
@@ -72,6 +74,10 @@ static status_t decode_place(const struct vmm *vm, const struct request *c, cons
     if (!pte_is_paged(spot.pte))
         return E_EXISTS;
     t->pager = pte_pager(spot.pte);
+    record_t via = pager_of(vm, t->pager)->via;
+    if (!via)
+        return E_REVOKED;
+    t->to_grant = via_of(vm, via)->grant;
     t->max = pte_max(spot.pte);
     return t->prot & ~pte_prot(spot.pte) ? E_RIGHT : OK;
 }

@@ -66,7 +66,7 @@ static void job_end(struct vmm *vm, record_t id, status_t status)
         pager_forget(vm, j->spaces[0]);
     if (status != OK && j->clone_of)
         space_fail(vm, j->spaces[0], j->clone_of, status);
-    if (j->by)
+    if (j->is_awaited)
         job_keep(vm, id, j, status);
     else
         record_free(vm, id);
@@ -119,6 +119,7 @@ static status_t job_make(struct vmm *vm, const struct work *w, uint8_t at, bool 
                       .commits = commits,
                       .clone_of = w->clone_of,
                       .has_pager = w->has_pager,
+                      .is_awaited = w->by,
                       .n = (uint8_t)w->n,
                       .at = at,
                       .by = w->by,
@@ -155,7 +156,7 @@ static status_t job_answer(struct vmm *vm, record_t id)
 {
     struct job j = *job_of(vm, id);
     status_t status = j.edits.n ? job_step(vm, id) : j.status;
-    if (status != E_MORE && j.by)
+    if (status != E_MORE && j.is_awaited)
         ended_forget(vm, ended_link(vm, j.spaces[0], id, JOBS_ENDED));
     return status;
 }
@@ -191,7 +192,7 @@ status_t job_resume(struct vmm *vm, portal_t by, uint64_t token)
     if (!record_exists(vm, id, RECORD_JOB))
         return E_STATE;
     const struct job *j = job_of(vm, id);
-    return j->by == by && j->serial == token >> 32 ? job_answer(vm, id) : E_STATE;
+    return j->is_awaited && j->by == by && j->serial == token >> 32 ? job_answer(vm, id) : E_STATE;
 }
 
 status_t job_help(struct vmm *vm, record_t space, bool reads)
@@ -223,10 +224,12 @@ void job_leave(struct vmm *vm, record_t space, portal_t grant, portal_t to)
     for (unsigned i = 0; i < j->n; i++)
         if (job_edits(vm, j)[i].grant == grant)
             job_edits(vm, j)[i].grant = to;
-    if (is_caller)
-        j->by = 0;
-    else
-        j->to = 0;
+    if (j->to == grant)
+        j->to = to;
+    if (is_caller) {
+        j->by = to;
+        j->is_awaited = false;
+    }
     if (is_caller && !j->commits)
         job_end(vm, id, E_REVOKED);
 }

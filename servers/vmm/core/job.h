@@ -29,17 +29,18 @@
 #define JOBS_ENDED 64u // of a space, whose callers may still come back
 
 struct job {
-    uint8_t kind;       // RECORD_JOB
-    bool commits : 1;   // it is past what may fail
-    bool has_pager : 1; // if it fails, the latest pager of its first space goes
-    uint8_t n, at;      // edits, and the one at hand
-    status_t status;    // how it ended
-    portal_t by, to;    // the grants through which it was asked for; by 0: nobody comes back for it
-    uint32_t serial;    // with the record's id it names the job to its caller
-    record_t spaces[2]; // one or two; the first is that of `by`
-    record_t clone_of;  // this space was to be: if it fails, the first space is nothing
-    pfn_t edits;        // a frame with struct edit[]; none: it has ended
-    record_t next;      // of those of its space that have ended
+    uint8_t kind;        // RECORD_JOB
+    bool commits : 1;    // it is past what may fail
+    bool has_pager : 1;  // if it fails, the latest pager of its first space goes
+    bool is_awaited : 1; // its caller may come back: nobody dropped that grant
+    uint8_t n, at;       // edits, and the one at hand
+    status_t status;     // how it ended
+    portal_t by, to;     // the grants through which it was asked for, or those above them; or 0
+    uint32_t serial;     // with the record's id it names the job to its caller
+    record_t spaces[2];  // one or two; the first is that of `by`
+    record_t clone_of;   // this space was to be: if it fails, the first space is nothing
+    pfn_t edits;         // a frame with struct edit[]; none: it has ended
+    record_t next;       // of those of its space that have ended
 };
 
 _Static_assert(sizeof(struct job) <= 64, "a job is a record");
@@ -76,8 +77,8 @@ must_check status_t job_help(struct vmm *vm, record_t space, bool reads);
 // finished, and has done a step. Else OK.
 must_check status_t job_revoke(struct vmm *vm, record_t space, portal_t grant);
 
-// The grant on the space goes, in favour of `to` or 0. A job that was asked for through it goes on, for
-// nobody; one that has changed nothing yet ends.
+// The grant on the space goes, in favour of `to` or 0. A job that was asked for through it goes on as if
+// through that, for nobody; one that has changed nothing yet ends.
 void job_leave(struct vmm *vm, record_t space, portal_t grant, portal_t to);
 
 // The space goes, and its jobs with it. A MOVE whose pages are all there already is done, or will be.

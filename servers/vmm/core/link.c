@@ -120,7 +120,7 @@ void via_release(struct vmm *vm, record_t id)
     while (id) {
         const struct via *v = via_of(vm, id);
         record_t parent = v->parent;
-        if (v->links || v->child || v->is_held)
+        if (v->links | v->child | v->pager || v->is_held)
             return;
         via_free(vm, id);
         id = parent;

@@ -8,8 +8,8 @@
 //
 // A *via* stands for one way that pages took: the grant through which they were shared, and the via
 // by which the shared pages had come themselves. There may be several that say the same. A *link*
-// says which entries of one half of a table came by one via. A via without links and children goes,
-// and so does a link without entries: all that takes away never fails and never allocates.
+// says which entries of one half of a table came by one via. A via without links, children and
+// pager goes, and so does a link without entries: all that takes away never fails and never allocates.
 //
 // A table has no more links than entries, since each of them names another one: walks through them are
 // bounded, and spend units. So are walks up the vias: VIAS_DEEP.
@@ -27,6 +27,7 @@ struct via {
     record_t next, prev;
     record_t next_of_grant, prev_of_grant;
     record_t links;
+    record_t pager; // that was set through the grant, or 0: see pager.h
 };
 
 #define VIAS_DEEP    64u // times that pages are shared on: no further
@@ -57,7 +58,7 @@ void link_unreserve(struct vmm *vm, record_t *head);
 record_t via_find(const struct vmm *vm, portal_t grant, record_t parent);
 // Whether nothing can be shared on that came by this via, or 0.
 bool via_is_deepest(const struct vmm *vm, record_t id);
-// A new one, of a reserved record. It must get a link or a child.
+// A new one, of a reserved record. It must get a link, a child or a pager.
 record_t via_add(struct vmm *vm, portal_t grant, record_t parent, record_t *reserve);
 // Frees it, and those above it, as far as nothing refers to them.
 void via_release(struct vmm *vm, record_t id);

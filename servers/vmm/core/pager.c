@@ -3,6 +3,7 @@
 
 #include "account.h"
 #include "frame.h"
+#include "link.h"
 #include "pool.h"
 #include "slots.h"
 #include "space.h"
@@ -20,7 +21,25 @@ static uint16_t keep_received(struct vmm *vm, uint16_t fresh)
     return kept;
 }
 
-static status_t pager_create(struct vmm *vm, struct space *s, portal_t portal, record_t *id)
+// The records of a new pager: its own, and that of its via.
+static status_t pager_alloc(struct vmm *vm, record_t account, portal_t grant, record_t *id)
+{
+    record_t via;
+    status_t status = record_alloc(vm, account, RECORD_PAGER, id);
+    if (status != OK)
+        return status;
+    status = link_reserve(vm, account, 1, &via);
+    if (status != OK) {
+        record_free(vm, *id);
+        return status;
+    }
+    pager_of(vm, *id)->via = via_add(vm, grant, 0, &via);
+    via_of(vm, pager_of(vm, *id)->via)->pager = *id;
+    return OK;
+}
+
+static status_t pager_create(struct vmm *vm, struct space *s, portal_t grant, portal_t portal,
+                             record_t *id)
 {
     unsigned n_chain = s->pagers ? pager_of(vm, s->pagers)->n_chain : 0;
     if (n_chain == PAGERS_OF_SPACE)
@@ -28,7 +47,7 @@ static status_t pager_create(struct vmm *vm, struct space *s, portal_t portal, r
     status_t status = slots_claim(vm, s->account);
     if (status != OK)
         return status;
-    status = record_alloc(vm, s->account, RECORD_PAGER, id);
+    status = pager_alloc(vm, s->account, grant, id);
     if (status != OK) {
         slots_unclaim(vm, s->account);
         return status;
@@ -44,12 +63,13 @@ static status_t pager_create(struct vmm *vm, struct space *s, portal_t portal, r
 }
 
 // A portal that is known may have been lent the last time: what came now takes its place.
-status_t pager_find(struct vmm *vm, record_t space, portal_t portal, record_t *id, bool *is_new)
+status_t pager_find(struct vmm *vm, record_t space, portal_t grant, portal_t portal, record_t *id,
+                    bool *is_new)
 {
     struct space *s = space_of(vm, space);
     for (record_t at = s->pagers; at; at = pager_of(vm, at)->next) {
         struct pager *p = pager_of(vm, at);
-        if (p->portal != portal)
+        if (p->portal != portal || !p->via || via_of(vm, p->via)->grant != grant)
             continue;
         vm->ports->drop(vm->context, p->slot);
         p->slot = keep_received(vm, p->slot);
@@ -58,15 +78,24 @@ status_t pager_find(struct vmm *vm, record_t space, portal_t portal, record_t *i
         return OK;
     }
     *is_new = true;
-    return pager_create(vm, s, portal, id);
+    return pager_create(vm, s, grant, portal, id);
+}
+
+void pager_kill(struct vmm *vm, record_t id)
+{
+    struct pager *p = pager_of(vm, id);
+    vm->ports->drop(vm->context, p->slot);
+    slot_free(vm, p->slot);
+    slots_unclaim(vm, record_account(vm, id));
+    via_of(vm, p->via)->pager = 0;
+    via_release(vm, p->via);
+    p->via = 0;
 }
 
 static void pager_end(struct vmm *vm, record_t id)
 {
-    uint16_t slot = pager_of(vm, id)->slot;
-    vm->ports->drop(vm->context, slot);
-    slot_free(vm, slot);
-    slots_unclaim(vm, record_account(vm, id));
+    if (pager_of(vm, id)->via)
+        pager_kill(vm, id);
     record_free(vm, id);
 }
 
@@ -95,5 +124,6 @@ void pager_release(struct vmm *vm, record_t id)
 
 status_t pager_forward(struct vmm *vm, record_t id)
 {
-    return vm->ports->forward(vm->context, vm->state->reply_slot, pager_of(vm, id)->slot);
+    const struct pager *p = pager_of(vm, id);
+    return p->via ? vm->ports->forward(vm->context, vm->state->reply_slot, p->slot) : E_REVOKED;
 }

@@ -5,6 +5,7 @@
 #include "job.h"
 #include "link.h"
 #include "page.h"
+#include "pager.h"
 #include "space.h"
 #include "table.h"
 
@@ -12,6 +13,7 @@
 #define GRANT_WORK 4u
 #define LEAF_WORK  2u
 #define VIA_WORK   4u
+#define PAGER_WORK 32u
 #define LARGE_WORK 64u // a large page may have 512 parts to look at
 
 // Takes one entry out of a table, whoever its parents are.
@@ -65,6 +67,10 @@ static unsigned step_via(struct vmm *vm, struct revoke *r, unsigned budget)
     const struct via *v = via_of(vm, r->via);
     if (v->links)
         return clear_link(vm, v->links, budget);
+    if (v->pager) {
+        pager_kill(vm, v->pager);
+        return PAGER_WORK;
+    }
     if (v->child)
         move_via(vm, r, v->child);
     else

@@ -499,6 +499,37 @@ static void test_the_caller_is_gone(void **state)
     }
 }
 
+// And if that one is revoked before the job is done, on this side or on that, nothing comes after it.
+static void test_what_was_left_is_revoked(void **state)
+{
+    struct fake *f = *state;
+    for (unsigned steps = 1; steps < 80; steps++) {
+        struct fake_cap a = new_space(f, 0), b = new_space(f, 0), parent, leaf;
+        bool is_there = steps & 1;
+        uint64_t words[MESSAGE_WORDS] = {vmm_word0(VMM_SHARE, 0), VA, PAGES, VA, RW};
+        const uint64_t word0 = words[0];
+        uint8_t byte;
+        assert_int_equal(fake_derive(f, is_there ? b : a, 0, 1 << 20, RIGHTS_SPACE, &parent), OK);
+        assert_int_equal(fake_derive(f, parent, 0, 1 << 20, RIGHTS_SPACE, &leaf), OK);
+        assert_int_equal(fake_map(f, a, VA, PAGES, RW, MAP_4K), OK);
+        f->vm.state->step_work = 300;
+        struct fake_cap *by = is_there ? &a : &leaf, *to = is_there ? &leaf : &b;
+        for (unsigned i = 0; i < steps / 2 + 1 && fake_step(f, *by, words, to) == E_MORE; i++)
+            words[0] = word0;
+        fake_drop(f, &leaf);
+        assert_int_equal(fake_revoke(f, is_there ? b : a, &parent), OK);
+        assert_false(is_locked(f, a) || is_locked(f, b));
+        f->vm.state->step_work = STEP_WORK;
+        assert_int_equal(fake_audit(f), 0);
+        if (!is_there)
+            assert_int_equal(fake_read(f, b, VA + (PAGES - 1) * PAGE_SIZE, &byte), E_FAULT);
+        fake_drop(f, &parent);
+        fake_drop(f, &a);
+        fake_drop(f, &b);
+        assert_int_equal(f->vm.state->n_free, f->n_free);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -517,6 +548,7 @@ int main(void)
         FAKE_TEST(test_a_move_into_nothing),
         FAKE_TEST(test_a_snapshot_waits),
         FAKE_TEST(test_the_caller_is_gone),
+        FAKE_TEST(test_what_was_left_is_revoked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -572,6 +572,80 @@ static void test_revoke(void **state)
     drop_scene(f, &s);
 }
 
+// It was set through a capability that is revoked, or through one that was dropped, whose parent is: it is
+// asked no more, here and in clones, and cannot serve the fault that it has. What it supplied stays.
+static void test_its_grant_is_revoked(void **state)
+{
+    struct fake *f = *state;
+    for (unsigned drops = 0; drops < 2; drops++) {
+        struct scene s = make_scene(f);
+        struct fake_cap by, own, copy, task[2];
+        unsigned n = n_pagers(f);
+        assert_int_equal(fake_derive(f, s.client, LAND, 8, RIGHTS_SPACE, &by), OK);
+        assert_int_equal(fake_derive(f, by, LAND, 8, RIGHTS_SPACE, &own), OK);
+        assert_int_equal(set_pager(f, own, LAND, 8, RW, MAP_REPLACE, &s.portal), OK);
+        assert_int_equal(n_pagers(f), n + 1);
+        if (drops)
+            fake_drop(f, &own);
+        assert_int_equal(fake_audit(f), 0);
+        assert_int_equal(fake_clone(f, s.client, CLONE_COW, 0, &copy), OK);
+        assert_int_equal(fake_spawn(f, s.client, NULL, &task[0]), OK);
+        assert_int_equal(fake_spawn(f, copy, NULL, &task[1]), OK);
+        paged_fault(f, &s, task[0], LAND);
+        assert_int_equal(supply(f, s.land, VA, 1, LAND, RW, SUPPLY_MOVE), OK);
+        paged_fault(f, &s, task[0], LAND + 0x1000);
+        assert_int_equal(fake_revoke(f, s.client, &by), OK);
+        assert_int_equal(fake_audit(f), 0);
+        assert_int_equal(n_pagers(f), n);
+        uint64_t sum = fake_sum(f);
+        assert_int_equal(supply(f, s.land, VA + 0x1000, 1, LAND + 0x1000, RW, 0), E_REVOKED);
+        assert_int_equal(supply(f, s.land, VA + 0x1000, 2, LAND + 0x1000, RW, 1), E_REVOKED);
+        assert_true(fake_sum(f) == sum);
+        unsigned n_forwards = f->n_forwards;
+        for (unsigned i = 0; i < 2; i++) {
+            assert_false(fault(f, task[i], LAND + 0x1000, WRITE, OK));
+            expect_ended(f, task[i], E_REVOKED);
+            fake_drop(f, &task[i]);
+        }
+        assert_int_equal(f->n_forwards, n_forwards);
+        expect(f, s.client, LAND, 0);
+        paged_fault(f, &s, s.task, LAND + 0x9000); // what was set through another goes on
+        assert_int_equal(set_pager(f, s.client, LAND + 0x1000, 1, RW, MAP_REPLACE, &s.portal), OK);
+        paged_fault(f, &s, s.task, LAND + 0x1000);
+        assert_int_equal(supply(f, s.land, VA + 0x1000, 1, LAND + 0x1000, RW, 0), OK);
+        fake_drop(f, &by);
+        if (!drops)
+            fake_drop(f, &own);
+        fake_drop(f, &copy);
+        drop_scene(f, &s);
+        assert_int_equal(n_pagers(f), 0);
+        assert_int_equal(f->vm.state->n_free, f->n_free);
+    }
+}
+
+// What it supplies in steps is there when the revoke of the pager's grant is done, or never will be.
+static void test_a_revoke_meets_a_supply(void **state)
+{
+    struct fake *f = *state;
+    for (unsigned work = 1; work < 3000; work = work * 3 + 1) {
+        struct scene s = make_scene(f);
+        struct fake_cap by;
+        assert_int_equal(fake_derive(f, s.client, LAND, 8, RIGHTS_SPACE, &by), OK);
+        assert_int_equal(set_pager(f, by, LAND, 8, RW, MAP_REPLACE, &s.portal), OK);
+        paged_fault(f, &s, s.task, LAND);
+        f->vm.state->step_work = work;
+        uint64_t words[MESSAGE_WORDS] = {vmm_word0(VMM_SUPPLY, 0), VA, 8, LAND, RW};
+        status_t status = fake_step(f, s.land, words, &f->forwarded);
+        assert_true(status == OK || status == E_MORE);
+        assert_int_equal(fake_revoke(f, s.client, &by), OK);
+        f->vm.state->step_work = STEP_WORK;
+        assert_int_equal(space_of(&f->vm, fake_space(f, s.client))->job, 0);
+        assert_int_equal(fake_audit(f), 0);
+        fake_drop(f, &by);
+        drop_scene(f, &s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -584,6 +658,8 @@ int main(void)
         FAKE_TEST(test_clones),
         FAKE_TEST(test_limits),
         FAKE_TEST(test_revoke),
+        FAKE_TEST(test_its_grant_is_revoked),
+        FAKE_TEST(test_a_revoke_meets_a_supply),
         FAKE_TEST(test_own_pager_is_set),
         FAKE_TEST(test_own_pager_declines),
         FAKE_TEST(test_own_pager_declines_without_memory),
