@@ -103,10 +103,11 @@ def test_differences_cost_the_same_in_much_that_is_equal(growth, differences):
 @pytest.mark.parametrize("crowd", ["spaces", "grants", "tasks"])
 @pytest.mark.parametrize("request_", ["query", "map", "touch", "unmap", "clone", "drop", "task"])
 def test_requests_cost_the_same_in_a_crowd(growth, request_, crowd):
-    """Nothing is searched for what asks, or for what is asked about."""
-    alone, many = (growth(f"{request_} among {crowd}", size) for size in (1, 1000))
-    assert many < 1.05 * alone, (alone, many)
-    assert growth(f"{request_} among {crowd}", 100) < 1.05 * alone
+    """Nothing is searched for what asks, or for what is asked about. A page or a table more may have to
+    be zeroed: whether a frame is known to be zero depends on who had it before."""
+    zeroing = 520 if request_ in ("map", "touch", "clone", "task") else 0
+    alone, *among = (growth(f"{request_} among {crowd}", size) for size in (1, 100, 1000))
+    assert max(among) < 1.05 * alone + zeroing, (alone, among)
 
 
 VMM_H = Path(__file__).resolve().parents[2] / "servers/vmm/core/vmm.h"

@@ -151,7 +151,9 @@ def test_a_task_that_dies_of_a_fault_tells_why(boot, scenario, kinds):
     for access, reason, levels, kind in found:
         letter = {"read": "r", "write": "w", "fetch": "x"}[access]
         assert letter not in levels[-1][1]
-        assert kind.endswith(f"which is not {letter}") == (reason is None), (reason, kind)
+        # Where nothing is, a pager of the task's own may have had a reason of its own.
+        assert kind.startswith("nothing") or \
+            kind.endswith(f"which is not {letter}") == (reason is None), (reason, kind)
 
 
 def test_what_a_revoke_took_is_refused(shell):

@@ -48,7 +48,7 @@ ALONE = re.compile(r"# judge: (computing|memory|calls|printing): (\d+) cycles al
 # between two of an honest one. Most have many more, which wait for something.
 TURNS = {"spinner": 2, "flooder": 4, "hog": 1, "forker": 30, "hoarder": 1, "deriver": 1, "spawner": 1,
          "closer": 1, "holder": 1, "guesser": 2, "caller": 1, "requester": 1, "passer": 1, "mute": 1,
-         "logger": 2, "planner": 2, "sleeper": 1, "all of them": 45}
+         "logger": 3, "planner": 2, "sleeper": 1, "all of them": 45}
 SLICE = 2 * 5_000_000  # cycles: two ticks, of which 200 are a second, of a clock of 1 GHz
 # A request or a call that outlasts a time slice is finished all the same.
 SLACK = 1.5

@@ -31,6 +31,9 @@ MEMORY_MACHINES = [(scenario, "no-la57") for scenario in MEMORY_SCENARIOS] + [
     ("huge", "qemu64"), ("huge", "8G"), ("huge", "8G-no-1g"), ("high", "qemu64"), ("lazy", "16M"),
     ("cow", "qemu64-16M"), ("protect", "no-smep-smap-1g")]
 
+# What fills more memory than a machine has by default.
+NEEDS = {"growth": "256M", "steps": "1G"}
+
 
 def test_there_is_a_default_scenario():
     assert "default" in SCENARIOS
@@ -38,7 +41,7 @@ def test_there_is_a_default_scenario():
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_scenario(boot, scenario):
-    boot(scenario).check()
+    boot(scenario, memory=NEEDS.get(scenario, "64M")).check()
 
 
 @pytest.mark.parametrize("name", MACHINES)

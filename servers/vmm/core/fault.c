@@ -53,7 +53,7 @@ static status_t fault_own(struct vmm *vm, record_t space, uint64_t page, unsigne
 
 // leaf_own() of a page below tables that others have too. The CPU may have cached those: with a page
 // that it could read, and that is copied, they were flushed.
-static bool own_joint(struct vmm *vm, const struct space *s, uint64_t page, pte_t old)
+rare static bool own_joint(struct vmm *vm, const struct space *s, uint64_t page, pte_t old)
 {
     struct leaf leaf;
     unsigned n;
@@ -64,6 +64,22 @@ static bool own_joint(struct vmm *vm, const struct space *s, uint64_t page, pte_
     if (n && !(is_copied && pte_is_present(old)))
         flush_tables(vm, frame_address(s->root), page << PAGE_SHIFT);
     return is_own;
+}
+
+// What leaf_own() does not do, or leaves to be joined.
+rare static status_t fault_edit(struct vmm *vm, record_t space, uint64_t page)
+{
+    struct spot spot = pt_find(vm, space_of(vm, space)->root, page);
+    unsigned level = fault_level(vm, &spot);
+    bool has_dead = vm->state->dead_tables.n;
+    status_t status = fault_own(vm, space, page, level);
+    if ((status == E_NOMEM || status == E_QUOTA) && level > 1)
+        status = fault_own(vm, space, page, 1); // there is no room for a large one
+    if ((status != E_NOMEM && status != E_QUOTA) || !has_dead)
+        return status;
+    vmm_begin(vm);
+    (void)pt_bury(vm);
+    return E_MORE;
 }
 
 status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned access,
@@ -78,29 +94,20 @@ status_t fault_resolve(struct vmm *vm, record_t space, vaddr_t address, unsigned
         return E_MORE;
     struct leaf leaf;
     bool is_own = leaf_find(vm, s->root, page, &leaf);
-    struct spot spot = is_own ? leaf_spot(&leaf) : pt_find(vm, s->root, page);
-    if (!(pte_prot(spot.pte) & access))
+    pte_t pte = is_own ? *leaf.entry : pt_find(vm, s->root, page).pte;
+    if (!(pte_prot(pte) & access))
         return E_FAULT;
-    if (pte_is_paged(spot.pte)) {
-        *pager = pte_pager(spot.pte);
+    if (pte_is_paged(pte)) {
+        *pager = pte_pager(pte);
         return E_FAULT;
     }
     // A read or a fetch of what is there: the CPU had cached less than the entry allows, and has
     // forgotten it by faulting (SDM 3A, 4.10.4.1).
-    if (pte_is_present(spot.pte) && access != PROT_W)
+    if (pte_is_present(pte) && access != PROT_W)
         return OK;
-    if (is_own ? leaf_own(vm, s->account, s->root, &leaf) : own_joint(vm, s, page, spot.pte))
+    if (is_own ? leaf_own(vm, s->account, s->root, &leaf) : own_joint(vm, s, page, pte))
         return OK;
-    unsigned level = fault_level(vm, &spot);
-    bool has_dead = vm->state->dead_tables.n;
-    status_t status = fault_own(vm, space, page, level);
-    if ((status == E_NOMEM || status == E_QUOTA) && level > 1)
-        status = fault_own(vm, space, page, 1); // there is no room for a large one
-    if ((status != E_NOMEM && status != E_QUOTA) || !has_dead)
-        return status;
-    vmm_begin(vm);
-    (void)pt_bury(vm);
-    return E_MORE;
+    return fault_edit(vm, space, page);
 }
 
 static bool lacks_memory(status_t status)

@@ -63,7 +63,7 @@ static bool leaf_copy(struct vmm *vm, record_t account, pfn_t root, const struct
     return true;
 }
 
-bool leaf_own(struct vmm *vm, record_t account, pfn_t root, const struct leaf *leaf)
+at_once bool leaf_own(struct vmm *vm, record_t account, pfn_t root, const struct leaf *leaf)
 {
     pte_t *e = leaf->entry;
     if (pte_is_lazy(*e)) {

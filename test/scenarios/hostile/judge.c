@@ -15,9 +15,9 @@ static const char *const names[] = {"spinner", "flooder",   "hog",    "forker", 
                                     "planner", "sleeper"};
 #define N_ATTACKS (sizeof names / sizeof *names)
 
-// The CPU's counter runs on while the host of this machine does something else. What counts instructions
-// instead, and is strict, is test/integration/test_hostile.py.
-#define SLACK 12u
+// The CPU's counter runs on while the host of this machine does something else: here only who is starved
+// is found. What counts instructions instead, and is strict, is test/integration/test_hostile.py.
+#define SLACK 100u
 
 #define STEPS      5000000ul
 #define MAP_ROUNDS 125u
