@@ -49,7 +49,7 @@ unit: unit-programs ## the host unit tests; T=text picks those with it in their 
 	$(Q)$(PYTEST) test/unit $(if $(T),-k "$(T)")
 
 # The quick ones first; the random operations run on the fake TLB.
-MUTANT_TESTS := gather flush edit large transfer space window fault revoke random
+MUTANT_TESTS := gather flush edit large transfer space window fault job revoke random
 
 mutants: unit-programs ## remove each flush of the VMM, one at a time: a test must go red
 	$(Q)$(PYTHON) tools/flush_mutants.py --cc "$(CC) $(HOST_CFLAGS)" \

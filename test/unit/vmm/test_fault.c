@@ -131,20 +131,19 @@ static void test_waits_for_memory(void **state)
 }
 
 // What the fault changed is flushed before the task goes on.
-static void test_flush_before_it_goes_on(void **state)
+static void check_flush_before_it_goes_on(struct fake *f, unsigned pages)
 {
-    struct fake *f = *state;
     struct fake_cap a, b, task;
     assert_int_equal(fake_create(f, f->init, 0, &a), OK);
-    assert_int_equal(fake_map(f, a, VA, 1, RW, 0), OK);
+    assert_int_equal(fake_map(f, a, VA, pages, RW, 0), OK);
     assert_int_equal(fake_clone(f, a, CLONE_COW, 0, &b), OK);
     assert_int_equal(fake_map(f, f->init, VA + 0x100000, 20, RW, 0), OK);
     assert_int_equal(fake_spawn(f, a, NULL, &task), OK);
     fake_starve(f, 0);
     assert_false(write_fault(f, task, VA));
-    unsigned flushes = f->n_flushes;
+    unsigned flushes = f->n_flushes, replies = f->n_replies;
     assert_int_equal(fake_unmap(f, f->init, VA + 0x100000, 20), OK);
-    assert_int_equal(f->n_replies, 1);
+    assert_int_equal(f->n_replies, replies + 1);
     assert_int_equal(f->n_flushes, flushes + 2); // of init's, then of this
     assert_int_equal(f->reply_flushes, flushes + 2);
     assert_true(f->last_flush.root == fake_root(f, a));
@@ -152,6 +151,13 @@ static void test_flush_before_it_goes_on(void **state)
     kill(f, &task);
     fake_drop(f, &a);
     fake_drop(f, &b);
+}
+
+// A small page, and a part of a large one.
+static void test_flush_before_it_goes_on(void **state)
+{
+    check_flush_before_it_goes_on(*state, 1);
+    check_flush_before_it_goes_on(*state, 512);
 }
 
 // Quota that comes back feeds them too: of their own account, or of an account that dies.
